@@ -1,0 +1,116 @@
+import type { Anomaly } from '../records/anomaly.ts'
+import type { alertStatuses } from '../records/alert.ts'
+import type { Service } from '../records/service.ts'
+import type { TimeUs } from '../records/time.ts'
+
+/** Where a partition stands: one row, compare-and-set on `epoch` (docs/decisions/0004). */
+export interface PartitionRow {
+  readonly partition: number
+  /** Raised by each worker that takes the partition; a commit under an older epoch is refused whole. */
+  readonly epoch: number
+  /** Offset of the first message not yet in the state. */
+  readonly nextOffset: number
+  /** Clock, recordings and last sequence per sensor, as the analyzer wrote them; null at first. */
+  readonly state: Uint8Array | null
+}
+
+/** One section of one host's state, as the analyzer encoded it. */
+export interface HostSectionRow {
+  readonly host: string
+  readonly section: string
+  readonly value: Uint8Array
+}
+
+/** What the dashboard shows of a host's learning; written in the checkpoint transaction. */
+export interface HostProgressRow {
+  readonly host: string
+  readonly site: string
+  readonly state: 'observing' | 'provisional' | 'established'
+  readonly isApproved: boolean
+  readonly firstSeenUs: TimeUs
+  readonly lastSeenUs: TimeUs
+  readonly daysSeen: number
+  readonly activeHours: number
+  readonly relations: number
+  readonly address: string | null
+  readonly mac: string | null
+  readonly vendor: string | null
+}
+
+export interface PartitionCommit {
+  readonly row: PartitionRow & { readonly state: Uint8Array }
+  /** Dirty sections only. */
+  readonly sections: readonly HostSectionRow[]
+  /** Hosts evicted since the last commit: all their sections go. */
+  readonly removedHosts: readonly string[]
+  readonly progress: readonly HostProgressRow[]
+}
+
+export interface PartitionStates {
+  /** Takes the partition: raises its epoch and returns the row. Whoever held it can no longer commit. */
+  acquire(partition: number): Promise<PartitionRow>
+  /** Every section of every host of the partition. */
+  load(partition: number): Promise<HostSectionRow[]>
+  /**
+   * One transaction: all of it or none.
+   * @throws WardwatchError PARTITION_LOST when the epoch is no longer the row's; drop the partition's state then.
+   */
+  commit(commit: PartitionCommit): Promise<void>
+  progress(host: string): Promise<HostProgressRow | null>
+}
+
+export type AlertStatus = (typeof alertStatuses)[number]
+
+/** One episode of one row key. */
+export interface AlertRow {
+  readonly id: string
+  readonly rowKey: string
+  /** Order of change over all rows, from 1, without holes that a reader could miss: the number of a live delta. */
+  readonly revision: number
+  readonly status: AlertStatus
+  readonly firstSeenUs: TimeUs
+  readonly lastSeenUs: TimeUs
+  /** Sum of `count` over the anomalies of the episode, each in its newest revision. */
+  readonly count: number
+  /** The anomaly with the highest score, the newest of them: its sentence and numbers are the row's. */
+  readonly leading: Anomaly
+  /** Parties of all anomalies, at most 32, in the order they were met. */
+  readonly peers: Anomaly['peers']
+  readonly previousId: string | null
+}
+
+/** What one folded message changed; written in one transaction with the position it came from. */
+export interface FoldCommit {
+  readonly anomalies: readonly { readonly alertId: string; readonly anomaly: Anomaly }[]
+  readonly rows: readonly Omit<AlertRow, 'revision'>[]
+  readonly positions: readonly Anomaly['position'][]
+  readonly ended: readonly { readonly sensor: string; readonly run: string; readonly partition: number }[]
+}
+
+export interface AlertRows {
+  /** Last position folded of each observations partition. */
+  positions(): Promise<Anomaly['position'][]>
+  /** The newest episode of a row key. */
+  newestOf(rowKey: string): Promise<AlertRow | null>
+  /** Newest revision of each anomaly of an alert, oldest first. */
+  anomaliesOf(alertId: string): Promise<Anomaly[]>
+  /**
+   * One transaction; gives each row a new revision. Resolves to the last one.
+   * @throws WardwatchError ALERT_STORE_FAILED: nothing was written; stop acknowledging (fail-stop).
+   */
+  commit(commit: FoldCommit): Promise<number>
+  /** Partitions that have reported the end of the input. */
+  endedPartitions(sensor: string, run: string): Promise<number>
+  get(id: string): Promise<AlertRow | null>
+  /** Newest `lastSeen` first. */
+  list(options: { limit: number }): Promise<AlertRow[]>
+  /** Rows changed after `revision`, in the order of their revision. */
+  changedSince(revision: number, limit: number): Promise<AlertRow[]>
+  lastRevision(): Promise<number>
+}
+
+/** What must survive a restart. Every promise is tested by tests/contracts/state-store.contract.ts. */
+export interface StateStore extends Service {
+  readonly partitions: PartitionStates
+  readonly alerts: AlertRows
+}
