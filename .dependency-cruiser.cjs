@@ -1,15 +1,18 @@
 // Who may import whom. Each rule's comment says what to do instead; a rule that is in the way is
 // changed in the same commit, with the reason in docs/decisions/.
 const stages = 'ingest|bus|store|analyzer|alerts|inventory|simulator|dashboard'
-const clients = '(kafkajs|pino|ws|express|helmet|pcap-parser|commander|yaml|react|react-dom|vite|playwright-core)'
-const nodeIo = '^(node:)?(fs|fs/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster|sqlite|zlib|stream|stream/promises|os|path|process|url|readline|timers/promises)$'
+const clients =
+  '(kafkajs|pino|ws|express|helmet|pcap-parser|commander|yaml|react|react-dom|vite|playwright-core)'
+const nodeIo =
+  '^(node:)?(fs|fs/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster|sqlite|zlib|stream|stream/promises|os|path|process|url|readline|timers/promises)$'
 
 module.exports = {
   forbidden: [
     {
       name: 'no-cycles',
       severity: 'error',
-      comment: 'Two files that need each other are one idea or hide a third: merge them or extract it.',
+      comment:
+        'Two files that need each other are one idea or hide a third: merge them or extract it.',
       from: {},
       to: { circular: true },
     },
@@ -19,14 +22,20 @@ module.exports = {
       comment: 'Nothing reaches this file: delete it, or import it where it belongs.',
       from: {
         orphan: true,
-        pathNot: ['^(tests|bench|scripts)/', '[.]config[.](ts|js|cjs)$', '[.]cjs$', '^dashboard/web/'],
+        pathNot: [
+          '^(tests|bench|scripts)/',
+          '[.]config[.](ts|js|cjs)$',
+          '[.]cjs$',
+          '^dashboard/web/',
+        ],
       },
       to: {},
     },
     {
       name: 'records-stand-alone',
       severity: 'error',
-      comment: 'records/ is what everything shares: it may import zod, apache-arrow and pure Node helpers only.',
+      comment:
+        'records/ is what everything shares: it may import zod, apache-arrow and pure Node helpers only.',
       from: { path: '^records/' },
       to: { path: `^(${stages}|app|tests|bench|scripts)/` },
     },
@@ -35,16 +44,23 @@ module.exports = {
       severity: 'error',
       comment: 'Stages talk over the bus: import records/, bus/bus.ts or store/*-store.ts.',
       from: { path: `^(${stages})/` },
-      to: { path: `^(${stages}|app)/`, pathNot: ['^$1/', '^bus/bus[.]ts$', '^store/[^/]+-store[.]ts$'] },
+      to: {
+        path: `^(${stages}|app)/`,
+        pathNot: ['^$1/', '^bus/bus[.]ts$', '^store/[^/]+-store[.]ts$'],
+      },
     },
     {
       name: 'detectors-stand-alone',
       severity: 'error',
-      comment: 'A detector never leans on another: share through device-baseline, contact-outcome or sketches/.',
+      comment:
+        'A detector never leans on another: share through device-baseline, contact-outcome or sketches/.',
       from: { path: '^analyzer/detectors/(?!index[.]ts$)' },
       to: {
         path: '^analyzer/',
-        pathNot: ['^analyzer/(detector|device-baseline|contact-outcome)[.]ts$', '^analyzer/sketches/'],
+        pathNot: [
+          '^analyzer/(detector|device-baseline|contact-outcome)[.]ts$',
+          '^analyzer/sketches/',
+        ],
       },
     },
     {
@@ -57,7 +73,8 @@ module.exports = {
     {
       name: 'io-in-adapters-only',
       severity: 'error',
-      comment: 'Only adapters, dashboard/server.ts, dashboard/live-feed.ts and app/ touch network, disk or client libraries.',
+      comment:
+        'Only adapters, dashboard/server.ts, dashboard/live-feed.ts and app/ touch network, disk or client libraries.',
       from: {
         path: `^(records|${stages})/`,
         pathNot: ['/adapters/', '^dashboard/(server|live-feed)[.]ts$', '^dashboard/web/'],
@@ -67,14 +84,16 @@ module.exports = {
     {
       name: 'web-is-a-client',
       severity: 'error',
-      comment: 'The page knows dashboard/api.ts and the types of records/; everything else comes over HTTP.',
+      comment:
+        'The page knows dashboard/api.ts and the types of records/; everything else comes over HTTP.',
       from: { path: '^dashboard/web/' },
       to: { path: `^(${stages}|app)/`, pathNot: ['^dashboard/web/', '^dashboard/api[.]ts$'] },
     },
     {
       name: 'tests-are-leaves',
       severity: 'error',
-      comment: 'Nothing imports tests or benchmarks: move what is shared into the stage that owns it.',
+      comment:
+        'Nothing imports tests or benchmarks: move what is shared into the stage that owns it.',
       from: { pathNot: '^(tests|bench)/' },
       to: { path: '^(tests|bench)/', pathNot: '^tests/support/start-services[.]ts$' },
     },
@@ -84,6 +103,9 @@ module.exports = {
     exclude: { path: '^(dist|data|coverage)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.mjs', '.js'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.mjs', '.js'],
+      exportsFields: ['exports'],
+    },
   },
 }

@@ -1,6 +1,15 @@
 import tseslint from 'typescript-eslint'
 
-const pureFiles = ['records/**/*.ts', 'ingest/**/*.ts', 'bus/*.ts', 'store/*.ts', 'analyzer/**/*.ts', 'alerts/*.ts', 'inventory/**/*.ts', 'simulator/**/*.ts']
+const pureFiles = [
+  'records/**/*.ts',
+  'ingest/**/*.ts',
+  'bus/*.ts',
+  'store/*.ts',
+  'analyzer/**/*.ts',
+  'alerts/*.ts',
+  'inventory/**/*.ts',
+  'simulator/**/*.ts',
+]
 
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'data/**', 'coverage/**', '.cache/**'] },
@@ -11,10 +20,16 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // Typed arrays are read at indexes that the loop proves in range; `!` says so without a branch.
       '@typescript-eslint/no-non-null-assertion': 'off',
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       eqeqeq: 'error',
     },
@@ -32,7 +47,10 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Pass `now` in.' },
+        {
+          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+          message: 'Pass `now` in.',
+        },
       ],
     },
   },

@@ -25,12 +25,20 @@ export interface DeclaredHost {
 export interface DeclaredPolicy {
   hostOf(parts: HostKeyParts, address: string | null): DeclaredHost
   /** `undeclared` when the configuration says nothing about this pair. */
-  accessOf(source: DeclaredHost, target: DeclaredHost, service: string): 'allowed' | 'forbidden' | 'undeclared'
+  accessOf(
+    source: DeclaredHost,
+    target: DeclaredHost,
+    service: string,
+  ): 'allowed' | 'forbidden' | 'undeclared'
   /**
    * Whether `caller` (calling AE title, HL7 sending application|facility) may come from `address`.
    * `undeclared` when there is no list for the protocol.
    */
-  callerOf(protocol: 'dicom' | 'hl7', caller: string, address: string): 'allowed' | 'forbidden' | 'undeclared'
+  callerOf(
+    protocol: 'dicom' | 'hl7',
+    caller: string,
+    address: string,
+  ): 'allowed' | 'forbidden' | 'undeclared'
 }
 
 /** What is usual for one host (analyzer/device-baseline.ts). */
@@ -136,6 +144,8 @@ export function perClass<S extends z.ZodType>(
   schema: S,
   defaults: Record<DeviceClass, z.input<S>>,
 ): z.ZodType<Record<DeviceClass, z.output<S>>> {
-  const shape = Object.fromEntries(deviceClasses.map((c) => [c, schema.prefault(defaults[c] as never)]))
+  const shape = Object.fromEntries(
+    deviceClasses.map((c) => [c, schema.prefault(defaults[c] as never)]),
+  )
   return z.strictObject(shape) as unknown as z.ZodType<Record<DeviceClass, z.output<S>>>
 }

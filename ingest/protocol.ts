@@ -43,7 +43,14 @@ export type Emit = (summary: Summary) => void
  */
 export interface Session {
   /** `bytes[start … end)` is valid during the call only. Returns false when the session wants no more bytes. */
-  onData(bytes: Uint8Array, start: number, end: number, isOrig: boolean, flow: FlowFacts, out: DecoderOutput): boolean
+  onData(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isOrig: boolean,
+    flow: FlowFacts,
+    out: DecoderOutput,
+  ): boolean
   /** `length` bytes of one side were not captured; message-framed protocols look for the next message. */
   onGap?(length: number, isOrig: boolean, flow: FlowFacts, out: DecoderOutput): void
   /** The flow has ended or the input has: attempts still open are told with outcome unknown or failure. */

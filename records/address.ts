@@ -22,7 +22,9 @@ export function parseIp(text: string): Uint8Array | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return Uint8Array.from(ipaddr.IPv4.parse(text).toIPv4MappedAddress().toByteArray())
   }
-  return ipaddr.IPv6.isValid(text) && !text.includes('%') ? Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray()) : null
+  return ipaddr.IPv6.isValid(text) && !text.includes('%')
+    ? Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray())
+    : null
 }
 
 /** `00:1b:21:0a:00:30`, or null for six zero bytes. */
@@ -40,7 +42,13 @@ export function formatMac(bytes: Uint8Array, offset = 0): string | null {
 export function isUnicast(bytes: Uint8Array, offset = 0): boolean {
   if (isMappedIpv4(bytes, offset)) {
     const first = bytes[offset + 12]!
-    return first < 224 && (first !== 0 || bytes[offset + 13] !== 0 || bytes[offset + 14] !== 0 || bytes[offset + 15] !== 0)
+    return (
+      first < 224 &&
+      (first !== 0 ||
+        bytes[offset + 13] !== 0 ||
+        bytes[offset + 14] !== 0 ||
+        bytes[offset + 15] !== 0)
+    )
   }
   if (bytes[offset] === 0xff) return false
   for (let i = 0; i < 16; i++) if (bytes[offset + i] !== 0) return true

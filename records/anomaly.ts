@@ -30,19 +30,33 @@ export const anomalySchema = z.object({
   behaviour: z.enum(behaviours),
   detector: z.string(),
   site: z.string(),
-  viewKey: z.string().describe('key of the owner: originator, target or self (design of the behaviour)'),
-  objectGroup: z.string().describe('what groups anomalies of one owner into one row: source, service, domain, segment'),
+  viewKey: z
+    .string()
+    .describe('key of the owner: originator, target or self (design of the behaviour)'),
+  objectGroup: z
+    .string()
+    .describe('what groups anomalies of one owner into one row: source, service, domain, segment'),
   score: z.number().min(0).max(1),
   oldestUs: z.number().describe('time of the oldest record counted'),
   timeUs: z.number().describe('time of the deciding record or timer'),
   count: z.number().int().min(1).describe('events counted in this anomaly so far'),
   summary: z.string().describe('the sentence a person reads'),
-  why: z.record(z.string(), z.union([z.number(), z.string()])).describe('the numbers: observed, threshold, window …'),
-  device: z.object({ address: z.string().nullable(), mac: z.string().nullable(), name: z.string().nullable() }),
+  why: z
+    .record(z.string(), z.union([z.number(), z.string()]))
+    .describe('the numbers: observed, threshold, window …'),
+  device: z.object({
+    address: z.string().nullable(),
+    mac: z.string().nullable(),
+    name: z.string().nullable(),
+  }),
   peers: z.array(peerSchema).describe('counterparts, at most 32, in the order they were met'),
   attack: z.array(z.string()).describe('MITRE ATT&CK technique ids'),
   /** Where it came from: what the alert stage has folded of a partition is skipped when it is sent again. */
-  position: z.object({ partition: z.number().int(), offset: z.number().int(), index: z.number().int() }),
+  position: z.object({
+    partition: z.number().int(),
+    offset: z.number().int(),
+    index: z.number().int(),
+  }),
 })
 export type Anomaly = z.infer<typeof anomalySchema>
 
@@ -61,7 +75,9 @@ export const anomalyMessageSchema = z.discriminatedUnion('kind', [
 export type AnomalyMessage = z.infer<typeof anomalyMessageSchema>
 
 /** Row key of docs/decisions/0005: (site, behaviour, view key, object group). */
-export function rowKeyOf(a: Pick<Anomaly, 'site' | 'behaviour' | 'viewKey' | 'objectGroup'>): string {
+export function rowKeyOf(
+  a: Pick<Anomaly, 'site' | 'behaviour' | 'viewKey' | 'objectGroup'>,
+): string {
   return JSON.stringify([a.site, a.behaviour, a.viewKey, a.objectGroup])
 }
 

@@ -74,7 +74,8 @@ export function decodeObservation(bytes: Uint8Array): ObservationMessage {
   const flowLength = view.getUint32(8 + headLength, true)
   const summaryLength = view.getUint32(12 + headLength, true)
   const flowStart = 16 + headLength
-  if (flowStart + flowLength + summaryLength !== bytes.length) throw malformed('lengths do not add up')
+  if (flowStart + flowLength + summaryLength !== bytes.length)
+    throw malformed('lengths do not add up')
   const header = parseJson(headerSchema, bytes.subarray(8, 8 + headLength))
   // Arrow wants aligned buffers; slice() copies to the start of a new one.
   const flows = bytes.slice(flowStart, flowStart + flowLength)

@@ -79,31 +79,52 @@ export interface BatchFormat<S extends BatchSpec> {
   readonly schema: Schema
 }
 
-export function defineBatch<S extends BatchSpec>(name: string, version: number, spec: S): BatchFormat<S> {
+export function defineBatch<S extends BatchSpec>(
+  name: string,
+  version: number,
+  spec: S,
+): BatchFormat<S> {
   const fields = Object.entries(spec).map(([column, c], index) => {
-    const metadata = new Map<string, string>([['meaning', c.meaning], ['source', c.source]])
+    const metadata = new Map<string, string>([
+      ['meaning', c.meaning],
+      ['source', c.source],
+    ])
     if (c.unit !== undefined) metadata.set('unit', c.unit)
     if (c.nullMeans !== undefined) metadata.set('null', c.nullMeans)
     if (c.words !== undefined) metadata.set('words', c.words.join(' '))
     return new Field(column, arrowType(c.kind, index), c.nullMeans !== undefined, metadata)
   })
-  const schema = new Schema(fields, new Map([['wardwatch.batch', name], ['wardwatch.version', String(version)]]))
+  const schema = new Schema(
+    fields,
+    new Map([
+      ['wardwatch.batch', name],
+      ['wardwatch.version', String(version)],
+    ]),
+  )
   return { name, version, spec, schema }
 }
 
 /** An empty batch with room for `capacity` rows. */
 export function createBatch<S extends BatchSpec>(format: BatchFormat<S>, capacity = 256): Batch<S> {
   const batch: Record<string, unknown> = { rowCount: 0 }
-  for (const [column, c] of Object.entries(format.spec)) batch[column] = newStorage(c.kind, capacity)
+  for (const [column, c] of Object.entries(format.spec))
+    batch[column] = newStorage(c.kind, capacity)
   return batch as Batch<S>
 }
 
 /** Makes room for at least `capacity` rows, doubling; every typed array of the batch may be replaced. */
-export function reserve<S extends BatchSpec>(format: BatchFormat<S>, batch: Batch<S>, capacity: number): void {
+export function reserve<S extends BatchSpec>(
+  format: BatchFormat<S>,
+  batch: Batch<S>,
+  capacity: number,
+): void {
   const columns = batch as Record<string, unknown>
   for (const [column, c] of Object.entries(format.spec)) {
     if (c.kind === 'utf8') continue
-    const old = c.kind === 'dictionary' ? (columns[column] as DictionaryColumn).codes : (columns[column] as Uint8Array)
+    const old =
+      c.kind === 'dictionary'
+        ? (columns[column] as DictionaryColumn).codes
+        : (columns[column] as Uint8Array)
     const width = c.kind === 'ip' || c.kind === 'mac' ? bytesPerRow[c.kind] : 1
     if (old.length >= capacity * width) continue
     const grown = newStorage(c.kind, Math.max(capacity, (old.length / width) * 2))
@@ -119,12 +140,20 @@ export function reserve<S extends BatchSpec>(format: BatchFormat<S>, batch: Batc
 }
 
 /** Arrow IPC stream of rows `0 … rowCount − 1`. The result shares no memory with the batch. */
-export function encodeBatch<S extends BatchSpec>(format: BatchFormat<S>, batch: Batch<S>): Uint8Array {
+export function encodeBatch<S extends BatchSpec>(
+  format: BatchFormat<S>,
+  batch: Batch<S>,
+): Uint8Array {
   const columns = batch as Record<string, unknown>
   const children = format.schema.fields.map((field) =>
     toArrow(format.spec[field.name]!, field.type as DataType, columns[field.name], batch.rowCount),
   )
-  const struct = makeData({ type: new Struct(format.schema.fields), length: batch.rowCount, nullCount: 0, children })
+  const struct = makeData({
+    type: new Struct(format.schema.fields),
+    length: batch.rowCount,
+    nullCount: 0,
+    children,
+  })
   return tableToIPC(new Table(format.schema, [new RecordBatch(format.schema, struct)]), 'stream')
 }
 
@@ -132,21 +161,30 @@ export function encodeBatch<S extends BatchSpec>(format: BatchFormat<S>, batch: 
  * Reads what `encodeBatch` wrote.
  * @throws WardwatchError RECORD_VERSION_UNKNOWN for another version, RECORD_MALFORMED for anything else; retrying is no use.
  */
-export function decodeBatch<S extends BatchSpec>(format: BatchFormat<S>, bytes: Uint8Array): Batch<S> {
+export function decodeBatch<S extends BatchSpec>(
+  format: BatchFormat<S>,
+  bytes: Uint8Array,
+): Batch<S> {
   let table: Table
   try {
     table = tableFromIPC(bytes)
   } catch (cause) {
-    throw new WardwatchError('RECORD_MALFORMED', `${format.name}: not an Arrow IPC stream`, { cause })
+    throw new WardwatchError('RECORD_MALFORMED', `${format.name}: not an Arrow IPC stream`, {
+      cause,
+    })
   }
   checkSchema(format, table.schema)
   const data = table.batches[0]?.data
   const rowCount = data?.length ?? 0
-  if (table.batches.length > 1) throw new WardwatchError('RECORD_MALFORMED', `${format.name}: more than one record batch`)
+  if (table.batches.length > 1)
+    throw new WardwatchError('RECORD_MALFORMED', `${format.name}: more than one record batch`)
   const batch: Record<string, unknown> = { rowCount }
   format.schema.fields.forEach((field, index) => {
     const c = format.spec[field.name]!
-    batch[field.name] = data === undefined || rowCount === 0 ? newStorage(c.kind, 0) : fromArrow(c, data.children[index]!, rowCount)
+    batch[field.name] =
+      data === undefined || rowCount === 0
+        ? newStorage(c.kind, 0)
+        : fromArrow(c, data.children[index]!, rowCount)
   })
   return batch as Batch<S>
 }
@@ -154,41 +192,69 @@ export function decodeBatch<S extends BatchSpec>(format: BatchFormat<S>, bytes: 
 function checkSchema(format: BatchFormat<BatchSpec>, schema: Schema): void {
   const version = schema.metadata.get('wardwatch.version')
   if (schema.metadata.get('wardwatch.batch') !== format.name) {
-    throw new WardwatchError('RECORD_MALFORMED', `expected a ${format.name}, got ${schema.metadata.get('wardwatch.batch') ?? 'no name'}`)
+    throw new WardwatchError(
+      'RECORD_MALFORMED',
+      `expected a ${format.name}, got ${schema.metadata.get('wardwatch.batch') ?? 'no name'}`,
+    )
   }
   if (version !== String(format.version)) {
-    throw new WardwatchError('RECORD_VERSION_UNKNOWN', `${format.name} version ${version ?? 'none'}; this program reads ${format.version}`)
+    throw new WardwatchError(
+      'RECORD_VERSION_UNKNOWN',
+      `${format.name} version ${version ?? 'none'}; this program reads ${format.version}`,
+    )
   }
   const got = schema.fields.map((f) => `${f.name}:${String(f.type)}`).join()
   const want = format.schema.fields.map((f) => `${f.name}:${String(f.type)}`).join()
-  if (got !== want) throw new WardwatchError('RECORD_MALFORMED', `${format.name}: columns differ from version ${format.version}`)
+  if (got !== want)
+    throw new WardwatchError(
+      'RECORD_MALFORMED',
+      `${format.name}: columns differ from version ${format.version}`,
+    )
 }
 
 function arrowType(kind: ColumnSpec['kind'], dictionaryId: number): DataType {
   switch (kind) {
-    case 'f64': return new Float64()
-    case 'u32': return new Uint32()
-    case 'u16': return new Uint16()
-    case 'u8': return new Uint8()
-    case 'bool': return new Bool()
-    case 'dictionary': return new ArrowDictionary(new Utf8(), new Int32(), dictionaryId)
-    case 'utf8': return new Utf8()
-    case 'ip': return new FixedSizeBinary(bytesPerRow.ip)
-    case 'mac': return new FixedSizeBinary(bytesPerRow.mac)
+    case 'f64':
+      return new Float64()
+    case 'u32':
+      return new Uint32()
+    case 'u16':
+      return new Uint16()
+    case 'u8':
+      return new Uint8()
+    case 'bool':
+      return new Bool()
+    case 'dictionary':
+      return new ArrowDictionary(new Utf8(), new Int32(), dictionaryId)
+    case 'utf8':
+      return new Utf8()
+    case 'ip':
+      return new FixedSizeBinary(bytesPerRow.ip)
+    case 'mac':
+      return new FixedSizeBinary(bytesPerRow.mac)
   }
 }
 
 function newStorage(kind: ColumnSpec['kind'], capacity: number): Storage[ColumnSpec['kind']] {
   switch (kind) {
-    case 'f64': return new Float64Array(capacity)
-    case 'u32': return new Uint32Array(capacity)
-    case 'u16': return new Uint16Array(capacity)
-    case 'u8': return new Uint8Array(capacity)
-    case 'bool': return new Uint8Array(capacity)
-    case 'dictionary': return { codes: new Int32Array(capacity), values: [] }
-    case 'utf8': return []
-    case 'ip': return new Uint8Array(capacity * bytesPerRow.ip)
-    case 'mac': return new Uint8Array(capacity * bytesPerRow.mac)
+    case 'f64':
+      return new Float64Array(capacity)
+    case 'u32':
+      return new Uint32Array(capacity)
+    case 'u16':
+      return new Uint16Array(capacity)
+    case 'u8':
+      return new Uint8Array(capacity)
+    case 'bool':
+      return new Uint8Array(capacity)
+    case 'dictionary':
+      return { codes: new Int32Array(capacity), values: [] }
+    case 'utf8':
+      return []
+    case 'ip':
+      return new Uint8Array(capacity * bytesPerRow.ip)
+    case 'mac':
+      return new Uint8Array(capacity * bytesPerRow.mac)
   }
 }
 
@@ -203,9 +269,15 @@ function toArrow(c: ColumnSpec, type: DataType, storage: unknown, rowCount: numb
       return makeData({ ...common, data: (storage as Uint8Array).subarray(0, rowCount) } as never)
     case 'ip':
     case 'mac':
-      return makeData({ ...common, data: (storage as Uint8Array).subarray(0, rowCount * bytesPerRow[c.kind]) } as never)
+      return makeData({
+        ...common,
+        data: (storage as Uint8Array).subarray(0, rowCount * bytesPerRow[c.kind]),
+      } as never)
     case 'bool':
-      return makeData({ ...common, data: packBits(rowCount, (row) => (storage as Uint8Array)[row] !== 0).bits } as never)
+      return makeData({
+        ...common,
+        data: packBits(rowCount, (row) => (storage as Uint8Array)[row] !== 0).bits,
+      } as never)
     case 'utf8':
       return utf8Data(storage as (string | null)[], rowCount, nulls)
     case 'dictionary': {
@@ -219,7 +291,11 @@ function toArrow(c: ColumnSpec, type: DataType, storage: unknown, rowCount: numb
 const noNulls = { nullCount: 0 }
 const utf8Encoder = new TextEncoder()
 
-function utf8Data(texts: readonly (string | null)[], rowCount: number, nulls: { nullCount: number; nullBitmap?: Uint8Array }): Data {
+function utf8Data(
+  texts: readonly (string | null)[],
+  rowCount: number,
+  nulls: { nullCount: number; nullBitmap?: Uint8Array },
+): Data {
   const valueOffsets = new Int32Array(rowCount + 1)
   const parts: Uint8Array[] = []
   let length = 0
@@ -241,20 +317,28 @@ function utf8Data(texts: readonly (string | null)[], rowCount: number, nulls: { 
   return makeData({ type: new Utf8(), length: rowCount, valueOffsets, data, ...nulls } as never)
 }
 
-function nullBitmap(c: ColumnSpec, storage: unknown, rowCount: number): { nullCount: number; nullBitmap?: Uint8Array } {
+function nullBitmap(
+  c: ColumnSpec,
+  storage: unknown,
+  rowCount: number,
+): { nullCount: number; nullBitmap?: Uint8Array } {
   const { bits, set } = packBits(rowCount, (row) => !isNull(c.kind, storage, row))
   return set === rowCount ? noNulls : { nullCount: rowCount - set, nullBitmap: bits }
 }
 
 function isNull(kind: ColumnSpec['kind'], storage: unknown, row: number): boolean {
   switch (kind) {
-    case 'f64': return Number.isNaN((storage as Float64Array)[row])
+    case 'f64':
+      return Number.isNaN((storage as Float64Array)[row])
     case 'u32':
     case 'u16':
     case 'u8':
-    case 'bool': return (storage as Uint8Array)[row] === 0
-    case 'dictionary': return (storage as DictionaryColumn).codes[row]! < 0
-    case 'utf8': return ((storage as (string | null)[])[row] ?? null) === null
+    case 'bool':
+      return (storage as Uint8Array)[row] === 0
+    case 'dictionary':
+      return (storage as DictionaryColumn).codes[row]! < 0
+    case 'utf8':
+      return ((storage as (string | null)[])[row] ?? null) === null
     case 'ip':
     case 'mac': {
       const bytes = storage as Uint8Array
@@ -265,7 +349,10 @@ function isNull(kind: ColumnSpec['kind'], storage: unknown, row: number): boolea
   }
 }
 
-function packBits(rowCount: number, isSet: (row: number) => boolean): { bits: Uint8Array; set: number } {
+function packBits(
+  rowCount: number,
+  isSet: (row: number) => boolean,
+): { bits: Uint8Array; set: number } {
   const bits = new Uint8Array((rowCount + 7) >> 3)
   let set = 0
   for (let row = 0; row < rowCount; row++) {
@@ -282,7 +369,8 @@ function fromArrow(c: ColumnSpec, data: Data, rowCount: number): Storage[ColumnS
   switch (c.kind) {
     case 'f64': {
       const values = data.values as Float64Array
-      if (bitmap !== null) for (let row = 0; row < rowCount; row++) if (!isValid(row)) values[row] = NaN
+      if (bitmap !== null)
+        for (let row = 0; row < rowCount; row++) if (!isValid(row)) values[row] = NaN
       return values
     }
     case 'u32':
@@ -304,7 +392,9 @@ function fromArrow(c: ColumnSpec, data: Data, rowCount: number): Storage[ColumnS
       for (let row = 0; row < rowCount; row++) {
         if (!isValid(row)) codes[row] = -1
         else if (codes[row]! < 0 || codes[row]! >= values.length) {
-          throw new WardwatchError('RECORD_MALFORMED', 'dictionary code out of range', { fields: { row } })
+          throw new WardwatchError('RECORD_MALFORMED', 'dictionary code out of range', {
+            fields: { row },
+          })
         }
       }
       return { codes, values }
@@ -317,5 +407,7 @@ const utf8Decoder = new TextDecoder()
 function textsOf(data: Data, count: number): string[] {
   const offsets = data.valueOffsets as Int32Array
   const bytes = data.values as Uint8Array
-  return Array.from({ length: count }, (_, row) => utf8Decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])))
+  return Array.from({ length: count }, (_, row) =>
+    utf8Decoder.decode(bytes.subarray(offsets[row], offsets[row + 1])),
+  )
 }

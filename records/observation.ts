@@ -29,7 +29,12 @@ export interface HostKeyParts {
 export function parseHostKey(key: HostKey): HostKeyParts {
   const [site = '', space = '', identity = ''] = key.split('|')
   const isAddress = identity.startsWith('ip:')
-  return { site, space, address: isAddress ? identity.slice(3) : null, mac: isAddress ? null : identity.slice(4) }
+  return {
+    site,
+    space,
+    address: isAddress ? identity.slice(3) : null,
+    mac: isAddress ? null : identity.slice(4),
+  }
 }
 
 /** Partition of a key: FNV-1a over its UTF-16 units. Part of the contract: it may never change for a running topic. */

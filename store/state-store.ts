@@ -84,7 +84,11 @@ export interface FoldCommit {
   readonly anomalies: readonly { readonly alertId: string; readonly anomaly: Anomaly }[]
   readonly rows: readonly Omit<AlertRow, 'revision'>[]
   readonly positions: readonly Anomaly['position'][]
-  readonly ended: readonly { readonly sensor: string; readonly run: string; readonly partition: number }[]
+  readonly ended: readonly {
+    readonly sensor: string
+    readonly run: string
+    readonly partition: number
+  }[]
 }
 
 export interface AlertRows {
