@@ -1,0 +1,108 @@
+import { alertId, type Anomaly, rowKeyOf } from '../records/anomaly.ts'
+import { secondUs } from '../records/time.ts'
+import type { AlertRow } from '../store/state-store.ts'
+import type { AlertsConfig } from './config.ts'
+
+/** A row as the fold makes it; the store numbers it. */
+export type UnnumberedRow = Omit<AlertRow, 'revision'>
+
+/** One alert with all that it counts: `anomalies` holds the newest revision of each, oldest first. */
+export interface Episode {
+  readonly row: UnnumberedRow
+  readonly anomalies: readonly Anomaly[]
+}
+
+/** Parties a row names. */
+export const peersMax = 32
+
+/**
+ * Folds one anomaly into the newest episode of its row key (docs/decisions/0005). Pure; the same anomalies in the
+ * same order give the same rows however they are cut into calls.
+ * @returns the episode it now belongs to, or `existing` itself when the anomaly says nothing new.
+ */
+export function foldAnomaly(
+  existing: Episode | null,
+  anomaly: Anomaly,
+  config: Pick<AlertsConfig, 'episodeGapSeconds' | 'episodeAnomaliesMax'>,
+): Episode {
+  if (existing === null) return openEpisode(null, anomaly)
+  const known = existing.anomalies.find((a) => a.id === anomaly.id)
+  if (known !== undefined) {
+    return isNewer(anomaly, known) ? grow(existing, anomaly) : existing
+  }
+  const gapUs = config.episodeGapSeconds * secondUs
+  const { row } = existing
+  const isInReach =
+    anomaly.oldestUs <= row.lastSeenUs + gapUs && anomaly.timeUs >= row.firstSeenUs - gapUs
+  const isFull = existing.anomalies.length >= config.episodeAnomaliesMax
+  return isInReach && !isFull && row.status !== 'closed'
+    ? grow(existing, anomaly)
+    : openEpisode(row, anomaly)
+}
+
+/** A revision counts more, or decides later; what is sent again after a crash does neither. */
+function isNewer(anomaly: Anomaly, known: Anomaly): boolean {
+  return anomaly.timeUs === known.timeUs
+    ? anomaly.count > known.count
+    : anomaly.timeUs > known.timeUs
+}
+
+function openEpisode(previous: UnnumberedRow | null, anomaly: Anomaly): Episode {
+  const rowKey = rowKeyOf(anomaly)
+  // Episodes of a row key do not start within one another: a row that was closed, or is full, may still reach past it.
+  const isLater = previous !== null && anomaly.timeUs >= previous.firstSeenUs
+  const startUs = isLater ? Math.max(anomaly.oldestUs, previous.lastSeenUs + 1) : anomaly.oldestUs
+  return {
+    row: {
+      id: alertId(rowKey, startUs),
+      rowKey,
+      status: 'new',
+      firstSeenUs: anomaly.oldestUs,
+      lastSeenUs: anomaly.timeUs,
+      count: anomaly.count,
+      leading: anomaly,
+      peers: mergePeers([], anomaly.peers),
+      previousId: isLater ? previous.id : null,
+    },
+    anomalies: [anomaly],
+  }
+}
+
+/** Adds an anomaly, or puts a revision in the place of the one it replaces. */
+function grow(episode: Episode, anomaly: Anomaly): Episode {
+  const index = episode.anomalies.findIndex((a) => a.id === anomaly.id)
+  const anomalies =
+    index < 0 ? [...episode.anomalies, anomaly] : episode.anomalies.with(index, anomaly)
+  const { row } = episode
+  return {
+    row: {
+      ...row,
+      firstSeenUs: Math.min(row.firstSeenUs, anomaly.oldestUs),
+      lastSeenUs: Math.max(row.lastSeenUs, anomaly.timeUs),
+      count: anomalies.reduce((sum, a) => sum + a.count, 0),
+      leading: anomalies.reduce((best, a) => (leads(a, best) ? a : best)),
+      peers: mergePeers(row.peers, anomaly.peers),
+    },
+    anomalies,
+  }
+}
+
+/** Highest score first, then the newest, then the id, so that the order of arrival cannot decide. */
+function leads(a: Anomaly, b: Anomaly): boolean {
+  if (a.score !== b.score) return a.score > b.score
+  return a.timeUs === b.timeUs ? a.id < b.id : a.timeUs > b.timeUs
+}
+
+/** The parties met so far, then those not met yet, while there is room. */
+function mergePeers(known: Anomaly['peers'], met: Anomaly['peers']): Anomaly['peers'] {
+  const merged = new Map(known.map((peer) => [identityOf(peer), peer]))
+  for (const peer of met) {
+    const identity = identityOf(peer)
+    if (!merged.has(identity) && merged.size < peersMax) merged.set(identity, peer)
+  }
+  return [...merged.values()]
+}
+
+function identityOf(peer: Anomaly['peers'][number]): string {
+  return JSON.stringify([peer.key, peer.address, peer.mac, peer.name, peer.port, peer.protocol])
+}
