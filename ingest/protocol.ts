@@ -42,7 +42,10 @@ export type Emit = (summary: Summary) => void
  * State is bounded: a session may keep at most `sessionBytesMax` bytes.
  */
 export interface Session {
-  /** `bytes[start … end)` is valid during the call only. Returns false when the session wants no more bytes. */
+  /**
+   * `bytes[start … end)` is valid during the call only. Returns false when the session wants
+   * no more bytes: it is dropped, and not called again (not at the end either).
+   */
   onData(
     bytes: Uint8Array,
     start: number,
@@ -70,7 +73,8 @@ export interface ProtocolDecoder {
   readonly service: SummaryService
   readonly transport: 'tcp' | 'udp'
   /**
-   * Judges the first payload bytes of one side; `more` asks to be shown the next packet too. Pure, allocates nothing.
+   * Judges the first payload bytes of one side; `more` asks to be shown the next packet too: over TCP all bytes of
+   * that side so far, over UDP the next datagram. `no` is final for the flow. Pure, allocates nothing.
    * Both sides' first bytes are shown, in the order of their arrival.
    */
   probe(bytes: Uint8Array, start: number, end: number, isOrig: boolean, flow: FlowFacts): Verdict
