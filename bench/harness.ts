@@ -1,0 +1,99 @@
+import { quantile } from 'simple-statistics'
+
+export interface Measurement {
+  readonly value: number
+  readonly unit: string
+}
+
+/** What one benchmark found. `ratio` is ours / peer, above 1 when we are faster; null when there is no peer. */
+export interface BenchResult {
+  readonly name: string
+  /** The sentence that the numbers stand for. */
+  readonly claim: string
+  /** What was measured on, with its size and seed. */
+  readonly input: string
+  readonly rounds: number
+  readonly ratio: Spread | null
+  /** Median over the rounds. */
+  readonly ours: Measurement
+  readonly peer: (Measurement & { readonly name: string }) | null
+  readonly notes: readonly string[]
+  /** The ratio below which the benchmark fails. */
+  readonly bar: { readonly min: number } | null
+}
+
+export interface Spread {
+  readonly median: number
+  readonly q1: number
+  readonly q3: number
+}
+
+export type BenchSize = 'small' | 'full'
+
+/** What every file in bench/ but this and main.ts exports as `run`. */
+export type BenchRun = (size: BenchSize) => Promise<BenchResult>
+
+/** Does the work once; returns how many units (packets, views, messages) it did. */
+export type Contender = () => number | Promise<number>
+
+export interface Comparison {
+  readonly rounds: number
+  readonly ratio: Spread
+  /** Units per second, medians over the rounds. */
+  readonly ours: number
+  readonly peer: number
+}
+
+/**
+ * Times two contenders in alternating rounds (the one that begins changes each round) after a warm-up of both, so that
+ * a machine that slows down meanwhile slows both. Ratios are taken round by round.
+ */
+export async function compareInRounds(options: {
+  readonly ours: Contender
+  readonly peer: Contender
+  readonly rounds: number
+  readonly warmUps?: number
+}): Promise<Comparison> {
+  const { ours, peer, rounds } = options
+  for (let i = 0; i < (options.warmUps ?? 1); i++) {
+    await ours()
+    await peer()
+  }
+  const [oursRates, peerRates]: [number[], number[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    if (round % 2 === 0) oursRates.push(await rate(ours))
+    peerRates.push(await rate(peer))
+    if (round % 2 === 1) oursRates.push(await rate(ours))
+  }
+  return {
+    rounds,
+    ratio: spread(oursRates.map((value, round) => value / peerRates[round]!)),
+    ours: spread(oursRates).median,
+    peer: spread(peerRates).median,
+  }
+}
+
+/** Times one contender alone: units per second of each round, as median and quartiles. */
+export async function measureInRounds(
+  ours: Contender,
+  rounds: number,
+  warmUps = 1,
+): Promise<Spread> {
+  for (let i = 0; i < warmUps; i++) await ours()
+  const rates: number[] = []
+  for (let round = 0; round < rounds; round++) rates.push(await rate(ours))
+  return spread(rates)
+}
+
+/** Median and quartiles of at least one value. */
+export function spread(values: readonly number[]): Spread {
+  const [q1, median, q3] = [0.25, 0.5, 0.75].map((p) => quantile([...values], p))
+  return { median: median!, q1: q1!, q3: q3! }
+}
+
+/** Units per second of one run. */
+async function rate(contender: Contender): Promise<number> {
+  const start = performance.now()
+  const units = await contender()
+  return units / ((performance.now() - start) / 1000)
+}
