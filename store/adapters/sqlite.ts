@@ -1,0 +1,160 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { type ErrorCode, isWardwatchError, WardwatchError } from '../../records/errors.ts'
+import type { Logger } from '../../records/service.ts'
+import type { SqliteStoreConfig } from '../config.ts'
+import { migrate, type StateTables } from '../sql.ts'
+import { createAlertRows } from '../sql-alerts.ts'
+import { createPartitionStates } from '../sql-partitions.ts'
+import type { AlertRows, PartitionStates, StateStore } from '../state-store.ts'
+
+/**
+ * State in one SQLite file (WAL, synchronous=FULL: what a commit has acknowledged survives loss of power).
+ * Several processes of one machine may share the file. Queries run on the calling thread, one call after the other.
+ * @throws WardwatchError from `start`: STATE_INCOMPATIBLE (another program's file, or a newer version's) or
+ * STATE_STORE_FAILED; from any call STATE_STORE_FAILED, retryable when another process held the file for too long.
+ */
+export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Logger }): StateStore {
+  const logger = deps.logger.child({ stage: 'store', part: 'sqlite' })
+  let open: { db: Kysely<StateTables>; partitions: PartitionStates; alerts: AlertRows } | null =
+    null
+  let tail: Promise<unknown> = Promise.resolve()
+
+  /** One connection: a call that began while another's transaction is open would become part of it. */
+  function serial<T>(
+    code: ErrorCode,
+    call: (store: NonNullable<typeof open>) => Promise<T>,
+  ): Promise<T> {
+    const result = tail.then(async () => {
+      if (open === null) throw new WardwatchError(code, 'the state store is not open')
+      try {
+        return await call(open)
+      } catch (cause) {
+        throw failure(code, cause)
+      }
+    })
+    tail = result.catch(() => undefined)
+    return result
+  }
+  const onPartitions = <T>(call: (partitions: PartitionStates) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.partitions))
+  const onAlerts = <T>(call: (alerts: AlertRows) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.alerts))
+
+  return {
+    async start() {
+      if (open !== null) return
+      const db = await openDatabase(config)
+      open = { db, partitions: createPartitionStates(db), alerts: createAlertRows(db) }
+      logger.info({ path: config.path }, 'state store open')
+    },
+    async stop() {
+      await tail
+      const { db } = open ?? {}
+      open = null
+      await db?.destroy()
+    },
+    partitions: {
+      acquire: (partition) => onPartitions((states) => states.acquire(partition)),
+      load: (partition) => onPartitions((states) => states.load(partition)),
+      commit: (commit) => onPartitions((states) => states.commit(commit)),
+      progress: (host) => onPartitions((states) => states.progress(host)),
+    },
+    alerts: {
+      positions: () => onAlerts((alerts) => alerts.positions()),
+      newestOf: (rowKey) => onAlerts((alerts) => alerts.newestOf(rowKey)),
+      anomaliesOf: (alertId) => onAlerts((alerts) => alerts.anomaliesOf(alertId)),
+      commit: (commit) => serial('ALERT_STORE_FAILED', (store) => store.alerts.commit(commit)),
+      endedPartitions: (sensor, run) => onAlerts((alerts) => alerts.endedPartitions(sensor, run)),
+      get: (id) => onAlerts((alerts) => alerts.get(id)),
+      list: (options) => onAlerts((alerts) => alerts.list(options)),
+      changedSince: (revision, limit) => onAlerts((alerts) => alerts.changedSince(revision, limit)),
+      lastRevision: () => onAlerts((alerts) => alerts.lastRevision()),
+    },
+  }
+}
+
+async function openDatabase({
+  path,
+  busyTimeoutMs,
+}: SqliteStoreConfig): Promise<Kysely<StateTables>> {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
+    const db = new Kysely<StateTables>({
+      dialect: new SqliteDialect({ database: forKysely(database) }),
+    })
+    try {
+      database.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864',
+      )
+      await migrate(db, { bytes: 'blob' })
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return db
+  } catch (cause) {
+    throw failure('STATE_STORE_FAILED', cause)
+  }
+}
+
+/** Statements kept prepared: the store has about twenty, times a few sizes of insert. */
+const statementsMax = 100
+
+/** What Kysely's dialect asks of a driver, on top of node:sqlite. */
+function forKysely(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>()
+  return {
+    close: () => database.close(),
+    prepare(sql) {
+      const known = statements.get(sql)
+      if (known !== undefined) return known
+      // Every transaction here writes. A deferred one that reads first is refused, without waiting, when another
+      // process has written meanwhile (SQLITE_BUSY_SNAPSHOT); an immediate one waits for its turn.
+      const statement = toKysely(database.prepare(sql === 'begin' ? 'begin immediate' : sql))
+      if (statements.size >= statementsMax) statements.delete(statements.keys().next().value!)
+      statements.set(sql, statement)
+      return statement
+    },
+  }
+}
+
+function toKysely(statement: StatementSync): SqliteStatement {
+  // Kysely binds what our own queries hold: numbers, strings, bytes and nulls.
+  const bind = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[]
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...bind(parameters)),
+    run: (parameters) => statement.run(...bind(parameters)),
+    iterate: (parameters) => statement.iterate(...bind(parameters)),
+  }
+}
+
+// Primary result codes, https://www.sqlite.org/rescode.html
+const sqliteBusy = 5
+const sqliteLocked = 6
+const sqliteNotADatabase = 26
+
+function failure(code: ErrorCode, cause: unknown): unknown {
+  if (isWardwatchError(cause)) return cause
+  const primary =
+    cause instanceof Error && 'errcode' in cause && typeof cause.errcode === 'number'
+      ? cause.errcode & 0xff
+      : null
+  if (primary === null && !(cause instanceof Error && 'code' in cause)) return cause
+  if (primary === sqliteNotADatabase) {
+    return new WardwatchError(
+      'STATE_INCOMPATIBLE',
+      'the file is not an SQLite database: name another data folder',
+      { cause },
+    )
+  }
+  const text = cause instanceof Error ? cause.message : 'unknown'
+  return new WardwatchError(code, `SQLite: ${text}`, {
+    cause,
+    retryable: primary === sqliteBusy || primary === sqliteLocked,
+  })
+}

@@ -1,0 +1,203 @@
+import type { Generated, Kysely, Transaction } from 'kysely'
+import { WardwatchError } from '../records/errors.ts'
+import type { HostProgressRow } from './state-store.ts'
+
+// Tables of the state store (docs/formats/state-store.md), the same in every database. Times are µs since the epoch,
+// truth values are 0 and 1, `…_json` columns hold JSON text, `value` and `state` belong to the analyzer.
+
+export interface StateTables {
+  /** One row: which migrations this database has seen. */
+  schema_version: { name: string; version: number }
+  partition_state: {
+    partition: number
+    epoch: number
+    next_offset: number
+    state: Uint8Array | null
+  }
+  host_section: { partition: number; host: string; section: string; value: Uint8Array }
+  host_progress: {
+    host: string
+    site: string
+    state: HostProgressRow['state']
+    is_approved: number
+    first_seen_us: number
+    last_seen_us: number
+    days_seen: number
+    active_hours: number
+    relations: number
+    address: string | null
+    mac: string | null
+    vendor: string | null
+  }
+  alert_row: {
+    id: string
+    row_key: string
+    revision: number
+    status: string
+    first_seen_us: number
+    last_seen_us: number
+    count: number
+    leading_json: string
+    peers_json: string
+    previous_id: string | null
+  }
+  alert_anomaly: { id: string; alert_id: string; oldest_us: number; anomaly_json: string }
+  fold_position: { partition: number; offset: number; index: number }
+  fold_ended: { sensor: string; run: string; partition: number }
+  /** One row, `alert_row`: the last revision given out. Its lock puts folds of several processes into one order. */
+  revision_counter: { name: string; value: Generated<number> }
+}
+
+/** What databases call differently. */
+export interface SqlTypes {
+  readonly bytes: 'blob' | 'bytea'
+}
+
+type Migration = (db: Transaction<StateTables>, types: SqlTypes) => Promise<void>
+
+/** Migration n leads to version n + 1. Never changed once released, only added to. */
+const migrations: readonly Migration[] = [createFirstTables]
+
+/** The version that this program reads and writes. */
+export const schemaVersion = migrations.length
+
+/**
+ * Brings the database to `schemaVersion`, in one transaction.
+ * @throws WardwatchError STATE_INCOMPATIBLE when a newer program has written it; retrying is no use.
+ */
+export async function migrate(db: Kysely<StateTables>, types: SqlTypes): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await transaction.schema
+      .createTable('schema_version')
+      .ifNotExists()
+      .addColumn('name', 'text', (c) => c.primaryKey())
+      .addColumn('version', 'integer', (c) => c.notNull())
+      .execute()
+    const row = await transaction
+      .selectFrom('schema_version')
+      .select('version')
+      .where('name', '=', 'state')
+      .executeTakeFirst()
+    const version = row?.version ?? 0
+    if (version > schemaVersion) throw tooNew(version)
+    for (const migration of migrations.slice(version)) await migration(transaction, types)
+    await transaction
+      .insertInto('schema_version')
+      .values({ name: 'state', version: schemaVersion })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet({ version: schemaVersion }))
+      .execute()
+  })
+}
+
+function tooNew(version: number): WardwatchError {
+  return new WardwatchError(
+    'STATE_INCOMPATIBLE',
+    `the state has version ${version}, this program reads up to ${schemaVersion}: start the newer program, or another data folder`,
+    { fields: { version, schemaVersion } },
+  )
+}
+
+async function createFirstTables(db: Transaction<StateTables>, types: SqlTypes): Promise<void> {
+  await createPartitionTables(db, types)
+  await createProgressTable(db)
+  await createAlertTables(db)
+}
+
+async function createPartitionTables(db: Transaction<StateTables>, types: SqlTypes): Promise<void> {
+  await db.schema
+    .createTable('partition_state')
+    .addColumn('partition', 'integer', (c) => c.primaryKey())
+    .addColumn('epoch', 'bigint', (c) => c.notNull())
+    .addColumn('next_offset', 'bigint', (c) => c.notNull())
+    .addColumn('state', types.bytes as 'blob')
+    .execute()
+  await db.schema
+    .createTable('host_section')
+    .addColumn('partition', 'integer', (c) => c.notNull())
+    .addColumn('host', 'text', (c) => c.notNull())
+    .addColumn('section', 'text', (c) => c.notNull())
+    .addColumn('value', types.bytes as 'blob', (c) => c.notNull())
+    .addPrimaryKeyConstraint('host_section_key', ['partition', 'host', 'section'])
+    .execute()
+}
+
+async function createProgressTable(db: Transaction<StateTables>): Promise<void> {
+  await db.schema
+    .createTable('host_progress')
+    .addColumn('host', 'text', (c) => c.primaryKey())
+    .addColumn('site', 'text', (c) => c.notNull())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('is_approved', 'integer', (c) => c.notNull())
+    .addColumn('first_seen_us', 'bigint', (c) => c.notNull())
+    .addColumn('last_seen_us', 'bigint', (c) => c.notNull())
+    .addColumn('days_seen', 'integer', (c) => c.notNull())
+    .addColumn('active_hours', 'integer', (c) => c.notNull())
+    .addColumn('relations', 'integer', (c) => c.notNull())
+    .addColumn('address', 'text')
+    .addColumn('mac', 'text')
+    .addColumn('vendor', 'text')
+    .execute()
+}
+
+async function createAlertTables(db: Transaction<StateTables>): Promise<void> {
+  await db.schema
+    .createTable('alert_row')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('row_key', 'text', (c) => c.notNull())
+    .addColumn('revision', 'bigint', (c) => c.notNull())
+    .addColumn('status', 'text', (c) => c.notNull())
+    .addColumn('first_seen_us', 'bigint', (c) => c.notNull())
+    .addColumn('last_seen_us', 'bigint', (c) => c.notNull())
+    .addColumn('count', 'bigint', (c) => c.notNull())
+    .addColumn('leading_json', 'text', (c) => c.notNull())
+    .addColumn('peers_json', 'text', (c) => c.notNull())
+    .addColumn('previous_id', 'text')
+    .execute()
+  await db.schema
+    .createIndex('alert_row_by_key')
+    .on('alert_row')
+    .columns(['row_key', 'first_seen_us'])
+    .execute()
+  await db.schema
+    .createIndex('alert_row_by_revision')
+    .unique()
+    .on('alert_row')
+    .column('revision')
+    .execute()
+  await db.schema
+    .createIndex('alert_row_by_last_seen')
+    .on('alert_row')
+    .column('last_seen_us')
+    .execute()
+  await db.schema
+    .createTable('alert_anomaly')
+    .addColumn('id', 'text', (c) => c.primaryKey())
+    .addColumn('alert_id', 'text', (c) => c.notNull())
+    .addColumn('oldest_us', 'bigint', (c) => c.notNull())
+    .addColumn('anomaly_json', 'text', (c) => c.notNull())
+    .execute()
+  await db.schema
+    .createIndex('alert_anomaly_by_alert')
+    .on('alert_anomaly')
+    .columns(['alert_id', 'oldest_us'])
+    .execute()
+  await db.schema
+    .createTable('fold_position')
+    .addColumn('partition', 'integer', (c) => c.primaryKey())
+    .addColumn('offset', 'bigint', (c) => c.notNull())
+    .addColumn('index', 'integer', (c) => c.notNull())
+    .execute()
+  await db.schema
+    .createTable('fold_ended')
+    .addColumn('sensor', 'text', (c) => c.notNull())
+    .addColumn('run', 'text', (c) => c.notNull())
+    .addColumn('partition', 'integer', (c) => c.notNull())
+    .addPrimaryKeyConstraint('fold_ended_key', ['sensor', 'run', 'partition'])
+    .execute()
+  await db.schema
+    .createTable('revision_counter')
+    .addColumn('name', 'text', (c) => c.primaryKey())
+    .addColumn('value', 'bigint', (c) => c.notNull())
+    .execute()
+  await db.insertInto('revision_counter').values({ name: 'alert_row', value: 0 }).execute()
+}
