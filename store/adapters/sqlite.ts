@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import { type ErrorCode, isWardwatchError, WardwatchError } from '../../records/errors.ts'
 import type { Logger } from '../../records/service.ts'
@@ -29,11 +30,8 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
   ): Promise<T> {
     const result = tail.then(async () => {
       if (open === null) throw new WardwatchError(code, 'the state store is not open')
-      try {
-        return await call(open)
-      } catch (cause) {
-        throw failure(code, cause)
-      }
+      const store = open
+      return untilFree(config.busyTimeoutMs, code, () => call(store))
     })
     tail = result.catch(() => undefined)
     return result
@@ -46,7 +44,9 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
   return {
     async start() {
       if (open !== null) return
-      const db = await openDatabase(config)
+      const db = await untilFree(config.busyTimeoutMs, 'STATE_STORE_FAILED', () =>
+        openDatabase(config.path),
+      )
       open = { db, partitions: createPartitionStates(db), alerts: createAlertRows(db) }
       logger.info({ path: config.path }, 'state store open')
     },
@@ -76,28 +76,38 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
   }
 }
 
-async function openDatabase({
-  path,
-  busyTimeoutMs,
-}: SqliteStoreConfig): Promise<Kysely<StateTables>> {
+/** How long the thread itself waits for another process; beyond it the call sleeps and other work goes on. */
+const blockingWaitMs = 10
+
+/** Repeats a call that found the file held by another process: it has changed nothing, for a transaction waits at its begin. */
+async function untilFree<T>(waitMs: number, code: ErrorCode, call: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + waitMs
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+    try {
+      return await call()
+    } catch (cause) {
+      const error = failure(code, cause)
+      if (!isWardwatchError(error) || !error.retryable || performance.now() > deadline) throw error
+    }
+    await setTimeout(pauseMs)
+  }
+}
+
+async function openDatabase(path: string): Promise<Kysely<StateTables>> {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+  const database = new DatabaseSync(path, { timeout: blockingWaitMs })
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    const database = new DatabaseSync(path, { timeout: busyTimeoutMs })
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864',
+    )
     const db = new Kysely<StateTables>({
       dialect: new SqliteDialect({ database: forKysely(database) }),
     })
-    try {
-      database.exec(
-        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864',
-      )
-      await migrate(db, { bytes: 'blob' })
-    } catch (error) {
-      database.close()
-      throw error
-    }
+    await migrate(db, { bytes: 'blob' })
     return db
-  } catch (cause) {
-    throw failure('STATE_STORE_FAILED', cause)
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
