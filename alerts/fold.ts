@@ -57,8 +57,8 @@ function openEpisode(previous: UnnumberedRow | null, anomaly: Anomaly): Episode 
       id: alertId(rowKey, startUs),
       rowKey,
       status: 'new',
-      firstSeenUs: anomaly.oldestUs,
-      lastSeenUs: anomaly.timeUs,
+      firstSeenUs: startUs,
+      lastSeenUs: Math.max(startUs, anomaly.timeUs),
       count: anomaly.count,
       leading: anomaly,
       peers: mergePeers([], anomaly.peers),
@@ -77,7 +77,9 @@ function grow(episode: Episode, anomaly: Anomaly): Episode {
   return {
     row: {
       ...row,
-      firstSeenUs: Math.min(row.firstSeenUs, anomaly.oldestUs),
+      // A row that follows another begins after it, so the newest row of a key is the one that began last.
+      firstSeenUs:
+        row.previousId === null ? Math.min(row.firstSeenUs, anomaly.oldestUs) : row.firstSeenUs,
       lastSeenUs: Math.max(row.lastSeenUs, anomaly.timeUs),
       count: anomalies.reduce((sum, a) => sum + a.count, 0),
       leading: anomalies.reduce((best, a) => (leads(a, best) ? a : best)),

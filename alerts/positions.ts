@@ -36,7 +36,7 @@ export function createPositions(topicPartition: number, stored: readonly Positio
     advance: (batch) => {
       const moved = new Set<number>()
       for (const message of batch) {
-        const at = message.kind === 'anomaly' ? message.anomaly.position : message.position
+        const at = positionOf(message)
         assert(at.partition < partitionsMax)
         const key = base + at.partition
         const folded = last.get(key)
@@ -50,4 +50,9 @@ export function createPositions(topicPartition: number, stored: readonly Positio
 
 function isAfter(a: Position, b: Position): boolean {
   return a.offset === b.offset ? a.index > b.index : a.offset > b.offset
+}
+
+/** Where a message came from. */
+export function positionOf(message: AnomalyMessage): Position {
+  return message.kind === 'anomaly' ? message.anomaly.position : message.position
 }

@@ -1,14 +1,14 @@
-import type { Anomaly, AnomalyMessage } from '../records/anomaly.ts'
-import { rowKeyOf } from '../records/anomaly.ts'
+import type { AnomalyMessage } from '../records/anomaly.ts'
 import { decodeAnomalyMessage } from '../records/codec.ts'
 import { isWardwatchError } from '../records/errors.ts'
 import type { Logger, Service } from '../records/service.ts'
 import { encodeWakeUp } from '../records/wake-up.ts'
 import type { Bus, IncomingMessage, Subscription } from '../bus/bus.ts'
-import type { AlertRows, FoldCommit, StateStore } from '../store/state-store.ts'
+import type { StateStore } from '../store/state-store.ts'
 import type { AlertsConfig } from './config.ts'
-import { type Episode, foldAnomaly } from './fold.ts'
-import { createPositions, type Positions } from './positions.ts'
+import { createEndWaits } from './end-waits.ts'
+import { foldBatch } from './fold-batch.ts'
+import { createPositions, positionOf, type Positions } from './positions.ts'
 
 export interface AlertsDeps {
   readonly bus: Bus
@@ -40,8 +40,6 @@ export interface AlertsService extends Service {
   counters(): AlertsCounters
 }
 
-/** How often the store is asked for ends that another process has folded, in ms. */
-const endPollMs = 250
 /** At most one log line about unreadable messages in this many ms. */
 const logEveryMs = 10_000
 
@@ -63,8 +61,10 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
     if (folded === undefined) return
     const batch = readBatch(messages, folded)
     if (batch.length > 0) {
-      const commit = await foldBatch(batch, rows, config, counters)
+      const { commit, repeated } = await foldBatch(batch, rows, config)
       const revision = await rows.commit({ ...commit, positions: folded.advance(batch) })
+      counters.folded += commit.anomalies.length
+      counters.repeated += repeated
       if (commit.rows.length > 0) await wakeReaders(partition, revision)
       if (commit.ended.length > 0) await waits.check()
     }
@@ -140,99 +140,5 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
     },
     ended: (sensor, run, partitionCount) => waits.add(sensor, run, partitionCount),
     counters: () => ({ ...counters }),
-  }
-}
-
-function positionOf(message: AnomalyMessage): Anomaly['position'] {
-  return message.kind === 'anomaly' ? message.anomaly.position : message.position
-}
-
-/** Folds a batch in its order; rows that several of its anomalies change are written once. */
-async function foldBatch(
-  batch: readonly AnomalyMessage[],
-  rows: AlertRows,
-  config: AlertsConfig,
-  counters: AlertsCounters,
-): Promise<Omit<FoldCommit, 'positions'>> {
-  const newest = new Map<string, Episode | null>()
-  const changed = new Map<string, Episode['row']>()
-  const anomalies: { alertId: string; anomaly: Anomaly }[] = []
-  const ended: FoldCommit['ended'][number][] = []
-  for (const message of batch) {
-    if (message.kind === 'ended') {
-      const { sensor, run, position } = message
-      ended.push({ sensor, run, partition: position.partition })
-      continue
-    }
-    const { anomaly } = message
-    const rowKey = rowKeyOf(anomaly)
-    const existing = newest.has(rowKey) ? newest.get(rowKey)! : await loadEpisode(rows, rowKey)
-    const episode = foldAnomaly(existing, anomaly, config)
-    newest.set(rowKey, episode)
-    if (episode === existing) {
-      counters.repeated++
-      continue
-    }
-    counters.folded++
-    changed.set(episode.row.id, episode.row)
-    anomalies.push({ alertId: episode.row.id, anomaly })
-  }
-  return { anomalies, rows: [...changed.values()], ended }
-}
-
-async function loadEpisode(rows: AlertRows, rowKey: string): Promise<Episode | null> {
-  const row = await rows.newestOf(rowKey)
-  return row === null ? null : { row, anomalies: await rows.anomaliesOf(row.id) }
-}
-
-interface EndWait {
-  readonly sensor: string
-  readonly run: string
-  readonly partitionCount: number
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-/** Who waits for an input's end. The store is the only source, so that it works across processes. */
-function createEndWaits(rows: AlertRows) {
-  let waits: readonly EndWait[] = []
-  let timer: NodeJS.Timeout | null = null
-
-  async function check(): Promise<void> {
-    for (const wait of waits) {
-      const ended = await rows.endedPartitions(wait.sensor, wait.run)
-      if (ended < wait.partitionCount) continue
-      waits = waits.filter((other) => other !== wait)
-      wait.resolve()
-    }
-  }
-
-  function rejectAll(error: unknown): void {
-    if (timer !== null) clearTimeout(timer)
-    timer = null
-    const rejected = waits
-    waits = []
-    for (const wait of rejected) wait.reject(error)
-  }
-
-  function poll(): void {
-    timer = null
-    check().then(arm, rejectAll)
-  }
-
-  function arm(): void {
-    if (timer === null && waits.length > 0) timer = setTimeout(poll, endPollMs)
-  }
-
-  return {
-    check,
-    rejectAll,
-    add: (sensor: string, run: string, partitionCount: number): Promise<void> => {
-      const { promise, resolve, reject } = Promise.withResolvers<undefined>()
-      const wait = { sensor, run, partitionCount, resolve: () => resolve(undefined), reject }
-      waits = [...waits, wait]
-      poll()
-      return promise
-    },
   }
 }
