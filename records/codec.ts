@@ -1,6 +1,7 @@
+import { crc32 } from 'node:zlib'
 import { z } from 'zod'
 import { type AnomalyMessage, anomalyMessageSchema } from './anomaly.ts'
-import { decodeBatch, encodeBatch } from './columns.ts'
+import { decodeBatch, encodeBatch } from './batch-codec.ts'
 import { controlCommandSchema } from './control.ts'
 import { WardwatchError } from './errors.ts'
 import { flowBatchFormat } from './flow-batch.ts'
@@ -9,13 +10,14 @@ import { summaryBatchFormat } from './summary-batch.ts'
 
 // An observation on the bus (docs/formats/observation.md), little endian:
 //
-//   0        4         8             8+h                16+h            …
-//   | magic  | h: u32  | header JSON | flows length u32 | summaries u32 | flows (Arrow IPC) | summaries (Arrow IPC) |
+//   0        4          8         12              16                  20       20+h    20+h+f
+//   | magic  | CRC-32   | h: u32  | flows f: u32  | summaries s: u32  | header | flows | summaries |
 //
-// A length of 0 means that the batch is absent.
+// The CRC covers everything after it; the header is JSON, the batches are Arrow IPC streams, absent when their length is 0.
 
 /** "WWO1" read as a little-endian u32. */
 const magic = 0x314f5757
+const frameLength = 20
 
 const healthSchema = z.object({
   startedUs: z.number(),
@@ -50,15 +52,16 @@ export function encodeObservation(message: ObservationMessage): Uint8Array {
   const head = utf8Encoder.encode(JSON.stringify(header))
   const flowBytes = flows === null ? noBytes : encodeBatch(flowBatchFormat, flows)
   const summaryBytes = summaries === null ? noBytes : encodeBatch(summaryBatchFormat, summaries)
-  const bytes = new Uint8Array(16 + head.length + flowBytes.length + summaryBytes.length)
+  const bytes = new Uint8Array(frameLength + head.length + flowBytes.length + summaryBytes.length)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, magic, true)
-  view.setUint32(4, head.length, true)
-  bytes.set(head, 8)
-  view.setUint32(8 + head.length, flowBytes.length, true)
-  view.setUint32(12 + head.length, summaryBytes.length, true)
-  bytes.set(flowBytes, 16 + head.length)
-  bytes.set(summaryBytes, 16 + head.length + flowBytes.length)
+  view.setUint32(8, head.length, true)
+  view.setUint32(12, flowBytes.length, true)
+  view.setUint32(16, summaryBytes.length, true)
+  bytes.set(head, frameLength)
+  bytes.set(flowBytes, frameLength + head.length)
+  bytes.set(summaryBytes, frameLength + head.length + flowBytes.length)
+  view.setUint32(4, crc32(bytes.subarray(8)), true)
   return bytes
 }
 
@@ -66,17 +69,18 @@ const noBytes = new Uint8Array(0)
 
 /** @throws WardwatchError RECORD_MALFORMED or RECORD_VERSION_UNKNOWN; retrying is no use: quarantine the message. */
 export function decodeObservation(bytes: Uint8Array): ObservationMessage {
+  if (bytes.length < frameLength) throw malformed('shorter than its frame')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < 16) throw malformed('shorter than its frame')
   if (view.getUint32(0, true) !== magic) throw malformed('not an observation')
-  const headLength = view.getUint32(4, true)
-  if (16 + headLength > bytes.length) throw malformed('header longer than the message')
-  const flowLength = view.getUint32(8 + headLength, true)
-  const summaryLength = view.getUint32(12 + headLength, true)
-  const flowStart = 16 + headLength
+  // Arrow believes whatever lengths it reads: nothing damaged may get that far.
+  if (view.getUint32(4, true) !== crc32(bytes.subarray(8))) throw malformed('checksum differs')
+  const headLength = view.getUint32(8, true)
+  const flowLength = view.getUint32(12, true)
+  const summaryLength = view.getUint32(16, true)
+  const flowStart = frameLength + headLength
   if (flowStart + flowLength + summaryLength !== bytes.length)
     throw malformed('lengths do not add up')
-  const header = parseJson(headerSchema, bytes.subarray(8, 8 + headLength))
+  const header = parseJson(headerSchema, bytes.subarray(frameLength, flowStart))
   // Arrow wants aligned buffers; slice() copies to the start of a new one.
   const flows = bytes.slice(flowStart, flowStart + flowLength)
   const summaries = bytes.slice(flowStart + flowLength)

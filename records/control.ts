@@ -23,6 +23,16 @@ export const controlCommandSchema = z.discriminatedUnion('kind', [
     host: z.string().min(1),
     relation: z.string().min(1).describe('relation key as analyzer/device-baseline.ts writes it'),
   }),
+  z.strictObject({
+    ...common,
+    kind: z
+      .literal('profile')
+      .describe(
+        'answer of the partition of the old key to `same-device`: what the host starts from',
+      ),
+    host: z.string().min(1).describe('the new key'),
+    profile: z.base64().describe('baseline section as analyzer/section.ts encodes it'),
+  }),
 ])
 
 export type ControlCommand = z.infer<typeof controlCommandSchema>
