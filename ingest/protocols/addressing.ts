@@ -1,6 +1,6 @@
 import { formatIp, formatMac, isUnicast } from '../../records/address.ts'
 import type { Summary } from '../protocol.ts'
-import { readU16, readU32 } from './text.ts'
+import { readU16, readU32 } from './field.ts'
 
 // ARP and NDP: who claims which address on a link. They have no flow, so the pipeline calls these functions
 // itself: `read…` fills a reused struct without allocating, `…Summary` makes the record of it.

@@ -1,0 +1,27 @@
+// Fields of binary protocols. Line protocols escape instead (text.ts): their bytes are evidence of what was typed.
+
+const decoder = new TextDecoder('utf-8')
+
+/** Control, format (bidirectional overrides, zero-width), private and unassigned characters; U+FFFD stands for each. */
+const unprintable = /[\p{C}\u2028\u2029]/gu
+
+/**
+ * Text of a protocol field as it may be stored and shown: UTF-8, of at most `bytesMax` bytes, with no control
+ * character in it, so that a hostile name can break neither a log line nor a terminal.
+ */
+export function fieldText(bytes: Uint8Array, start: number, end: number, bytesMax: number): string {
+  const text = decoder.decode(bytes.subarray(start, Math.min(end, start + bytesMax)))
+  return text.replace(unprintable, '\ufffd')
+}
+
+/** Big-endian 16 bits; the caller has checked that they are there. */
+export function readU16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
+/** Big-endian 32 bits, 0 to 4,294,967,295; the caller has checked that they are there. */
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+  )
+}
