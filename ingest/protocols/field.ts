@@ -1,4 +1,4 @@
-// Fields of binary protocols. Line protocols escape instead (text.ts): their bytes are evidence of what was typed.
+// Fields as text and numbers, for all decoders.
 
 const decoder = new TextDecoder('utf-8')
 

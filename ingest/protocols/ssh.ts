@@ -1,0 +1,193 @@
+import { secondUs, type TimeUs } from '../../records/time.ts'
+import { type DecoderOutput, type ProtocolDecoder, type Session, verdict } from '../protocol.ts'
+import { createLineReader } from './line-reader.ts'
+import { startsWith, matchesSoFar } from './ascii.ts'
+import { fieldText, readU32 } from './field.ts'
+
+// RFC 4253 §4.2, first line of each side, at most 255 octets:
+//
+//   SSH-protoversion-softwareversion SP comments CR LF
+//
+// §6, binary packets after it, in clear until SSH_MSG_NEWKEYS:
+//
+//   | packet_length: 32 | padding_length: 8 | payload: packet_length − padding_length − 1 | padding |
+//   payload: | message: 8 | …      §12: 20 SSH_MSG_KEXINIT, 21 SSH_MSG_NEWKEYS
+
+const message = { kexInit: 20, newKeys: 21 } as const
+const bannerMax = 255
+/** RFC 4253 §6.1 asks for 35,000; OpenSSH takes 256 kB. */
+const packetMax = 262_144
+
+/**
+ * Payload bytes of both sides from which on a login has succeeded: a refused password needs less (the size that Zeek's
+ * and Slips' rules use). Encryption hides the answer itself.
+ */
+const successBytesMin = 4290
+/** A connection that lasts longer without reaching that size is neither: someone sits at the prompt. */
+const failureUsMax = 10 * secondUs
+
+/** SSH on any port: a `hello` with both banners, then one `login` per connection (docs/formats/ssh.md). */
+export const ssh: ProtocolDecoder = {
+  service: 'ssh',
+  transport: 'tcp',
+  probe(bytes, start, end) {
+    if (!matchesSoFar(bytes, start, end, 'SSH-')) return verdict.no
+    if (end - start < 5) return verdict.more
+    const version = bytes[start + 4]!
+    return version === 0x31 || version === 0x32 ? verdict.yes : verdict.no
+  },
+  open: createSshSession,
+}
+
+function createSshSession(): Session {
+  const sides = [createSide(), createSide()] as const
+  let payloadBytes = 0
+  let isHelloTold = false
+  let isLoginTold = false
+  let lastDataUs: TimeUs = 0
+
+  function tellHello(out: DecoderOutput): void {
+    const [server, client] = [sides[0].banner(), sides[1].banner()]
+    if (isHelloTold || (server === null && client === null)) return
+    isHelloTold = true
+    const names = { ...(client === null ? {} : { client }), ...(server === null ? {} : { server }) }
+    const version = versionOf(client ?? server)
+    out.emit({ service: 'ssh', event: 'hello', ...names, ...(version === null ? {} : { version }) })
+  }
+
+  /** Both sides have agreed on keys; what follows is encrypted authentication. */
+  function isKeyed(): boolean {
+    return (
+      sides[0].hasKexInit() &&
+      sides[1].hasKexInit() &&
+      (sides[0].isEncrypted() || sides[1].isEncrypted())
+    )
+  }
+
+  function tellSuccess(out: DecoderOutput): void {
+    if (isLoginTold || payloadBytes < successBytesMin || !isKeyed()) return
+    isLoginTold = true
+    tellHello(out)
+    out.emit({ service: 'ssh', event: 'login', outcome: 'success', reason: 'size' })
+  }
+
+  return {
+    onData(bytes, start, end, isOrig, flow, out) {
+      const fault = sides[isOrig ? 1 : 0].read(bytes, start, end)
+      if (fault !== null) out.reject(fault)
+      payloadBytes += end - start
+      lastDataUs = flow.timeUs
+      if (sides[0].banner() !== null && sides[1].banner() !== null) tellHello(out)
+      tellSuccess(out)
+      if (isLoginTold) return false
+      if (!sides[0].isBroken() || !sides[1].isBroken()) return true
+      // Neither side can be followed any more: what is known is told now.
+      tellHello(out)
+      return false
+    },
+    onGap(length, isOrig, _flow, out) {
+      sides[isOrig ? 1 : 0].skip(length)
+      payloadBytes += length
+      tellSuccess(out)
+    },
+    onEnd(flow, out) {
+      tellHello(out)
+      if (isLoginTold || !isKeyed()) return
+      // The time of the last payload, not of the end: an idle flow is ended late.
+      const isShort = lastDataUs - flow.startUs < failureUsMax
+      const judged = isShort ? failedBySize : undecided
+      out.emit({ service: 'ssh', event: 'login', ...judged })
+    },
+  }
+}
+
+const failedBySize = { outcome: 'failure', reason: 'size' } as const
+const undecided = { outcome: 'unknown', reason: 'duration' } as const
+
+/** `2.0` of `SSH-2.0-OpenSSH_9.6`. */
+function versionOf(banner: string | null): string | null {
+  return banner?.split('-')[1] ?? null
+}
+
+type Phase = 'banner' | 'packets' | 'encrypted' | 'broken'
+
+/** One side: its banner, then its packets in clear up to its new keys. Keeps the banner and one header. */
+function createSide() {
+  const line = createLineReader(bannerMax)
+  let phase: Phase = 'banner'
+  let banner: string | null = null
+  let isBannerWhole = false
+  let sawKexInit = false
+  // Header of the packet at hand: packet_length, padding_length, message.
+  const header = new Uint8Array(6)
+  let headerBytes = 0
+  let packetLeft = 0
+
+  function readBanner(bytes: Uint8Array, start: number, end: number): number {
+    const stop = line.read(bytes, start, end)
+    if (line.isComplete) {
+      if (startsWith(line.bytes, 0, line.length, 'SSH-')) {
+        banner = fieldText(line.bytes, 0, line.length, bannerMax)
+        isBannerWhole = true
+        // SSH 1 frames its packets differently: only its banner is read.
+        phase = banner.startsWith('SSH-1.') && !banner.startsWith('SSH-1.99') ? 'broken' : 'packets'
+      } else phase = 'broken'
+    } else if (line.totalLength > bannerMax) phase = 'broken'
+    return stop
+  }
+
+  /** @returns where it stopped; moves on to `encrypted` or `broken`. */
+  function readPackets(bytes: Uint8Array, start: number, end: number): number {
+    let at = start
+    while (at < end) {
+      if (packetLeft > 0) {
+        const skipped = Math.min(packetLeft, end - at)
+        packetLeft -= skipped
+        at += skipped
+        continue
+      }
+      header[headerBytes++] = bytes[at++]!
+      if (headerBytes < 6) continue
+      headerBytes = 0
+      const length = readU32(header, 0)
+      if (length < 2 || length > packetMax || header[4]! >= length) {
+        phase = 'broken'
+        return end
+      }
+      packetLeft = length - 2
+      if (header[5] === message.kexInit) sawKexInit = true
+      if (header[5] === message.newKeys) {
+        phase = 'encrypted'
+        return end
+      }
+    }
+    return at
+  }
+
+  return {
+    /** Null until the whole line has been seen. */
+    banner: () => (isBannerWhole ? banner : null),
+    hasKexInit: () => sawKexInit,
+    isEncrypted: () => phase === 'encrypted',
+    isBroken: () => phase === 'broken',
+    /** @returns the cause of a fault when this call found one. */
+    read(bytes: Uint8Array, start: number, end: number): string | null {
+      const before = phase
+      let at = start
+      while (at < end && (phase === 'banner' || phase === 'packets')) {
+        at = phase === 'banner' ? readBanner(bytes, at, end) : readPackets(bytes, at, end)
+      }
+      if (phase !== 'broken' || before === 'broken' || isBannerWhole) {
+        return phase === 'broken' && before === 'packets' ? 'ssh-bad-packet' : null
+      }
+      return 'ssh-bad-banner'
+    },
+    /** Bytes that were not captured: inside a packet they are skipped, else the place of the next is lost. */
+    skip(length: number): void {
+      if (phase === 'packets' && packetLeft >= length) packetLeft -= length
+      // What is lost after the key exchange began may be the new keys: more bytes than that are encrypted.
+      else if (phase === 'packets' && sawKexInit) phase = 'encrypted'
+      else if (phase !== 'encrypted') phase = 'broken'
+    },
+  }
+}
