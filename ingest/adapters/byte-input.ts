@@ -11,6 +11,7 @@ export interface ByteInput {
   read(into: Uint8Array, offset: number, length: number): Promise<number>
   /** Share read so far, 0–1; null when the end is unknown. */
   progress(): number | null
+  /** Ends a read that is still waiting, too. */
   close(): Promise<void>
 }
 
@@ -76,9 +77,9 @@ function createStreamInput(stream: Readable, name: string): ByteInput {
       return taken.length
     },
     progress: () => null,
-    close: async () => {
-      await chunks.return?.()
+    close: () => {
       stream.destroy()
+      return Promise.resolve()
     },
   }
 }

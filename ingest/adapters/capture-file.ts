@@ -22,7 +22,7 @@ export interface CaptureFileDependencies {
   readonly chunkBytes?: number
 }
 
-/** Bytes read at a time from one file. */
+/** Bytes read at a time from one file. Measured, 206 MB: 64 kB 53 ms, 256 kB 32, 512 kB 31, 1 MB 35, 4 MB 39. */
 const chunkBytesMax = 512 * 1024
 const chunkBytesMin = 64 * 1024
 
@@ -146,33 +146,28 @@ async function* readBlocks(
   let turn = 0
   let carry = 0
   let pending = readAhead(input, buffers[0].bytes, room, chunkBytes)
-  try {
-    for (;;) {
-      const read = await pending
-      if (read.error !== undefined) throw read.error
-      if (read.count === 0) break
-      const buffer = buffers[turn % 2]!
-      const next = buffers[++turn % 2]!
-      pending = readAhead(input, next.bytes, room, chunkBytes)
-      const end = room + read.count
-      let at = room - carry
-      do {
-        at = parser.parse(buffer, at, end)
-        if (buffer.block.count > 0) yield buffer.block
-        if (parser.hasEnded) return
-      } while (buffer.block.count === buffer.block.timeUs.length)
-      carry = end - at
-      assert(carry <= room, 'a parser leaves at most one record')
-      next.bytes.set(buffer.bytes.subarray(at, end), room - carry)
-    }
-    parser.finish(carry)
-  } finally {
-    // The file must not be closed under a read that is still going on.
-    await pending
+  for (;;) {
+    const read = await pending
+    if (read.error !== undefined) throw read.error
+    if (read.count === 0) break
+    const buffer = buffers[turn % 2]!
+    const next = buffers[++turn % 2]!
+    pending = readAhead(input, next.bytes, room, chunkBytes)
+    const end = room + read.count
+    let at = room - carry
+    do {
+      at = parser.parse(buffer, at, end)
+      if (buffer.block.count > 0) yield buffer.block
+      if (parser.hasEnded) return
+    } while (buffer.block.count === buffer.block.timeUs.length)
+    carry = end - at
+    assert(carry <= room, 'a parser leaves at most one record')
+    next.bytes.set(buffer.bytes.subarray(at, end), room - carry)
   }
+  parser.finish(carry)
 }
 
-/** A read whose failure waits to be looked at, so that it cannot go unhandled while the caller is busy. */
+/** A read whose failure waits to be looked at: it cannot go unhandled while the caller is busy or after it has left. */
 async function readAhead(
   input: ByteInput,
   into: Uint8Array,
