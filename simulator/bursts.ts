@@ -1,0 +1,160 @@
+import type { TimeUs } from '../records/time.ts'
+import { asRequest, kdcError, kdcReply, overTcp } from './kerberos-messages.ts'
+import {
+  concat,
+  createTcpTalk,
+  icmp,
+  ipFrame,
+  ipProtocol,
+  type Packet,
+  type Station,
+  udpFrame,
+} from './packets.ts'
+import {
+  negotiateAnswer,
+  negotiateRequest,
+  ntlmAuthenticate,
+  ntlmChallenge,
+  ntlmNegotiate,
+  sessionSetupAnswer,
+  sessionSetupRequest,
+} from './smb-messages.ts'
+
+export interface LoginBurst {
+  readonly client: Station
+  readonly server: Station
+  /** Attempts that the server refuses. */
+  readonly failures: number
+  readonly startUs: TimeUs
+  /** Time from one attempt to the next; default 1 s. */
+  readonly stepUs?: number
+  /** One more attempt, which succeeds. */
+  readonly endsWithSuccess?: boolean
+}
+
+const kerberosNames = { realm: 'WARD.EXAMPLE', account: 'nurse1' }
+const kdcErrorCode = { preauthenticationFailed: 24, preauthenticationRequired: 25 } as const
+const ntStatus = {
+  success: 0,
+  moreProcessingRequired: 0xc0000016,
+  logonFailure: 0xc000006d,
+} as const
+
+/** Time and number of each attempt, and whether it succeeds. */
+function* attempts(
+  burst: LoginBurst,
+): Generator<{ number: number; atUs: TimeUs; succeeds: boolean }> {
+  const count = burst.failures + (burst.endsWithSuccess === true ? 1 : 0)
+  for (let number = 0; number < count; number++) {
+    const atUs = burst.startUs + number * (burst.stepUs ?? 1_000_000)
+    yield { number, atUs, succeeds: number >= burst.failures }
+  }
+}
+
+/**
+ * Wrong passwords against a Kerberos key distribution centre: each attempt is an AS-REQ that is told to prove itself
+ * (KDC_ERR_PREAUTH_REQUIRED), and one with a proof that is refused (KDC_ERR_PREAUTH_FAILED). Packets in time order.
+ */
+export function kerberosBurst(
+  burst: LoginBurst & { readonly transport?: 'udp' | 'tcp' },
+): Packet[] {
+  const packets: Packet[] = []
+  for (const { number, atUs, succeeds } of attempts(burst)) {
+    const port = 49_200 + (number % 10_000)
+    const bare = asRequest(kerberosNames, atUs, 7000 + number, false)
+    const proven = asRequest(kerberosNames, atUs, 7000 + number, true)
+    const required = kdcError(kerberosNames, atUs, kdcErrorCode.preauthenticationRequired)
+    const verdict = succeeds
+      ? kdcReply(kerberosNames, number)
+      : kdcError(kerberosNames, atUs, kdcErrorCode.preauthenticationFailed)
+    if (burst.transport === 'tcp') {
+      const talk = createTcpTalk(
+        { ...burst.client, port },
+        { ...burst.server, port: 88 },
+        { startUs: atUs },
+      )
+      talk
+        .open()
+        .send(overTcp(bare))
+        .answer(overTcp(required))
+        .send(overTcp(proven))
+        .answer(overTcp(verdict))
+        .close()
+      packets.push(...talk.packets)
+    } else {
+      const messages = [bare, required, proven, verdict]
+      messages.forEach((message, i) => {
+        const bytes =
+          i % 2 === 0
+            ? udpFrame(burst.client, burst.server, port, 88, message)
+            : udpFrame(burst.server, burst.client, 88, port, message)
+        packets.push({ timeUs: atUs + i * 1000, bytes })
+      })
+    }
+  }
+  return inTimeOrder(packets)
+}
+
+/** Wrong passwords against an SMB server: each attempt is a connection with one NTLM login. Packets in time order. */
+export function smbBurst(burst: LoginBurst): Packet[] {
+  const packets: Packet[] = []
+  const authenticate = ntlmAuthenticate({ domain: 'WARD', account: 'nurse1', workstation: 'CART7' })
+  for (const { number, atUs, succeeds } of attempts(burst)) {
+    const port = 50_200 + (number % 10_000)
+    const session = 0x4000 + number
+    const challenge = ntlmChallenge(
+      Uint8Array.from({ length: 8 }, (_, i) => (number * 17 + i * 29) & 0xff),
+    )
+    const status = succeeds ? ntStatus.success : ntStatus.logonFailure
+    const talk = createTcpTalk(
+      { ...burst.client, port },
+      { ...burst.server, port: 445 },
+      { startUs: atUs },
+    )
+    talk.open().send(negotiateRequest()).answer(negotiateAnswer(0x0302))
+    talk.send(sessionSetupRequest(1, 0, ntlmNegotiate()))
+    talk.answer(
+      sessionSetupAnswer(1, session, ntStatus.moreProcessingRequired, { blob: challenge }),
+    )
+    talk
+      .send(sessionSetupRequest(2, session, authenticate))
+      .answer(sessionSetupAnswer(2, session, status))
+      .close()
+    packets.push(...talk.packets)
+  }
+  return inTimeOrder(packets)
+}
+
+/** Attempts may overlap when they follow each other closely. */
+function inTimeOrder(packets: Packet[]): Packet[] {
+  return packets.sort((a, b) => a.timeUs - b.timeUs)
+}
+
+/** Echo requests to one target after another (RFC 792); the first `answering` of them answer. */
+export function icmpSweep(sweep: {
+  readonly scanner: Station
+  readonly targets: readonly Station[]
+  readonly startUs: TimeUs
+  /** Time from one request to the next; default 50 ms. */
+  readonly stepUs?: number
+  readonly answering?: number
+}): Packet[] {
+  const packets: Packet[] = []
+  sweep.targets.forEach((target, i) => {
+    const timeUs = sweep.startUs + i * (sweep.stepUs ?? 50_000)
+    const echo = concat(
+      Uint8Array.of(0x12, 0x34, (i >> 8) & 0xff, i & 0xff),
+      new Uint8Array(32).fill(0x61),
+    )
+    const request = icmp(8, 0, echo)
+    packets.push({ timeUs, bytes: ipFrame(sweep.scanner, target, ipProtocol.icmp, request) })
+    if (i < (sweep.answering ?? 0)) {
+      const reply = icmp(0, 0, echo)
+      packets.push({
+        timeUs: timeUs + 500,
+        bytes: ipFrame(target, sweep.scanner, ipProtocol.icmp, reply),
+      })
+    }
+  })
+  return inTimeOrder(packets)
+}
