@@ -1,0 +1,155 @@
+import type { ControlCommand } from '../records/control.ts'
+import { WardwatchError } from '../records/errors.ts'
+import type { ObservationMessage } from '../records/observation.ts'
+import { dayUs, type TimeUs } from '../records/time.ts'
+import { decodeSection, encodeSection } from './section.ts'
+
+const stateVersion = 1
+/** Runs remembered of one sensor, newest last. */
+const runsMax = 8
+const sensorsMax = 4096
+const commandsMax = 4096
+
+interface SiteState {
+  isTeaching: boolean
+  /** A teaching recording has ended. */
+  isBaselined: boolean
+  /** When the longest-running sensor of the site began; NaN before its first packet. */
+  startedUs: TimeUs
+  /** A run in which a recording has begun anew: its start says nothing any more. */
+  voidRun: string | null
+}
+
+interface Saved {
+  clockUs: TimeUs
+  sites: Map<string, SiteState>
+  sequences: Map<string, Map<string, number>>
+  applied: Set<string>
+  pending: ControlCommand[]
+}
+
+/** What a partition knows apart from its hosts: clock, sites, what it has read of each sensor, commands. */
+export class PartitionState {
+  readonly #saved: Saved
+  readonly #siteLearningUs: number
+
+  /** @throws WardwatchError STATE_INCOMPATIBLE when `bytes` are of another version; a retry cannot help. */
+  constructor(siteLearningDays: number, bytes: Uint8Array | null) {
+    this.#siteLearningUs = siteLearningDays * dayUs
+    if (bytes === null) {
+      this.#saved = {
+        clockUs: -Infinity,
+        sites: new Map(),
+        sequences: new Map(),
+        applied: new Set(),
+        pending: [],
+      }
+      return
+    }
+    const saved = decodeSection(stateVersion, bytes)
+    if (saved === null)
+      throw new WardwatchError(
+        'STATE_INCOMPATIBLE',
+        'the partition was saved by another version of the program',
+      )
+    this.#saved = saved as Saved
+  }
+
+  encode(): Uint8Array {
+    return encodeSection(stateVersion, this.#saved)
+  }
+
+  /** Highest sensor clock read; −∞ at the start of a recording. */
+  get clockUs(): TimeUs {
+    return this.#saved.clockUs
+  }
+
+  advance(timeUs: TimeUs): void {
+    if (timeUs > this.#saved.clockUs) this.#saved.clockUs = timeUs
+  }
+
+  /** Messages missing before this one (0 when it is the next), or −1 when it has been read before. */
+  gapBefore(message: ObservationMessage): number {
+    const sensor = `${message.site}|${message.sensor}`
+    let runs = this.#saved.sequences.get(sensor)
+    if (runs === undefined) {
+      runs = new Map()
+      bound(this.#saved.sequences, sensorsMax)
+      this.#saved.sequences.set(sensor, runs)
+    }
+    const last = runs.get(message.run) ?? 0
+    if (message.sequence <= last) return -1
+    if (last === 0) bound(runs, runsMax)
+    runs.set(message.run, message.sequence)
+    return message.sequence - last - 1
+  }
+
+  #site(site: string): SiteState {
+    let state = this.#saved.sites.get(site)
+    if (state === undefined) {
+      state = { isTeaching: false, isBaselined: false, startedUs: NaN, voidRun: null }
+      this.#saved.sites.set(site, state)
+    }
+    return state
+  }
+
+  isTeaching(site: string): boolean {
+    return this.#site(site).isTeaching
+  }
+
+  isBaselined(site: string, timeUs: TimeUs): boolean {
+    const { isBaselined, startedUs } = this.#site(site)
+    return isBaselined || timeUs - startedUs >= this.#siteLearningUs
+  }
+
+  /** Notes since when the site's sensors have run. */
+  noteHealth(message: ObservationMessage): void {
+    const site = this.#site(message.site)
+    const { startedUs } = message.health
+    if (startedUs > 0 && message.run !== site.voidRun && !(site.startedUs <= startedUs))
+      site.startedUs = startedUs
+  }
+
+  /** A teaching recording has ended: its site has a baseline. Returns whether one had been running. */
+  endTeaching(site: string): boolean {
+    const state = this.#site(site)
+    const wasTeaching = state.isTeaching
+    state.isTeaching = false
+    state.isBaselined ||= wasTeaching
+    return wasTeaching
+  }
+
+  beginRecording(message: ObservationMessage): void {
+    const site = this.#site(message.site)
+    site.isTeaching = message.recording?.teaches ?? false
+    site.startedUs = NaN
+    site.voidRun = message.health.startedUs > 0 ? message.run : null
+    this.#saved.clockUs = -Infinity
+  }
+
+  /** Queues a command. Each is applied once, by its id, however often it comes. */
+  accept(command: ControlCommand): void {
+    if (this.#saved.applied.has(command.id)) return
+    if (this.#saved.applied.size >= commandsMax) {
+      const oldest = this.#saved.applied.values().next()
+      if (!oldest.done) this.#saved.applied.delete(oldest.value)
+    }
+    this.#saved.applied.add(command.id)
+    this.#saved.pending.push(command)
+  }
+
+  /** Takes the commands that hold by now, in the order they came. */
+  takeEffective(): ControlCommand[] {
+    const { pending, clockUs } = this.#saved
+    if (pending.length === 0) return pending
+    const due = pending.filter((command) => command.effectiveUs <= clockUs)
+    this.#saved.pending = pending.filter((command) => command.effectiveUs > clockUs)
+    return due
+  }
+}
+
+function bound(map: Map<string, unknown>, max: number): void {
+  if (map.size < max) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}
