@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+import { alertsConfigSchema } from '../alerts/config.ts'
+import { analyzerConfigSchema } from '../analyzer/config.ts'
+import { busConfigSchema } from '../bus/config.ts'
+import { dashboardConfigSchema } from '../dashboard/config.ts'
+import { ingestConfigSchema } from '../ingest/config.ts'
+import { inventoryConfigSchema } from '../inventory/config.ts'
+import { WardwatchError } from '../records/errors.ts'
+import { sqliteStoreConfigSchema } from '../store/config.ts'
+
+export const roles = ['ingest', 'analyzer', 'alerts', 'dashboard'] as const
+export type Role = (typeof roles)[number]
+
+const inputSchema = z
+  .strictObject({
+    learn: z
+      .array(z.string())
+      .default([])
+      .describe('capture files that only teach the baseline, each a recording of its own'),
+    files: z
+      .array(z.string())
+      .default([])
+      .describe('capture files to watch, merged by packet time; `-` is standard input'),
+    repeat: z.boolean().default(false).describe('play `files` again and again, each pass later'),
+    speed: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('times the speed of the packets’ own clock; null: as fast as it goes'),
+  })
+  .describe('what is watched')
+
+/** The whole configuration; every stage owns its part (`<stage>/config.ts`). */
+export const configSchema = z.strictObject({
+  data: z.string().min(1).default('data').describe('folder of everything that is kept'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+        .default('info')
+        .describe('least serious line that is written to standard error'),
+    })
+    .prefault({}),
+  input: inputSchema.prefault({}),
+  ingest: ingestConfigSchema.prefault({}),
+  bus: busConfigSchema,
+  store: sqliteStoreConfigSchema
+    .extend({
+      path: z.string().optional().describe('file of the database; `state.sqlite` in `data`'),
+    })
+    .prefault({}),
+  inventory: inventoryConfigSchema.prefault({}),
+  analyzer: analyzerConfigSchema.prefault({}),
+  alerts: alertsConfigSchema.prefault({}),
+  dashboard: dashboardConfigSchema.prefault({}),
+})
+export type Config = z.output<typeof configSchema>
+export type ConfigInput = z.input<typeof configSchema>
+
+/** Where the state lies: the configured file, or one in the data folder. */
+export function storePath(config: Config): string {
+  return config.store.path ?? join(config.data, 'state.sqlite')
+}
+
+/** A configuration from an object of the program itself. @throws WardwatchError CONFIG_INVALID */
+export function parseConfig(input: ConfigInput): Config {
+  const parsed = configSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new WardwatchError('CONFIG_INVALID', z.prettifyError(parsed.error))
+}
+
+/**
+ * A configuration file.
+ * @throws WardwatchError CONFIG_INVALID naming file, line and path of each fault; INPUT_NOT_FOUND when there is no file.
+ */
+export function loadConfig(file: string): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(readText(file), { lineCounter: lines, merge: true })
+  const [fault] = document.errors
+  if (fault !== undefined) {
+    throw new WardwatchError('CONFIG_INVALID', `${file}: ${fault.message}`, { cause: fault })
+  }
+  const parsed = configSchema.safeParse(valueOf(document, file) ?? {})
+  if (parsed.success) return parsed.data
+  const faults = parsed.error.issues.map((issue) => {
+    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
+    return `${file}:${lineOf(document, lines, path)}: ${path.join('.') || 'configuration'}: ${issue.message}`
+  })
+  throw new WardwatchError('CONFIG_INVALID', faults.join('\n'))
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new WardwatchError(
+      'INPUT_NOT_FOUND',
+      `${file}: cannot be read; name the configuration with --config FILE`,
+      { cause },
+    )
+  }
+}
+
+/** YAML's aliases can grow a short file without bound: 100 uses are plenty for a configuration. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (cause) {
+    throw new WardwatchError('CONFIG_INVALID', `${file}: too many aliases; write the values out`, {
+      cause,
+    })
+  }
+}
+
+/** Line of the deepest part of `path` that the file has; of an unknown key, its own line. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent = document.getIn(path.slice(0, length - 1), true)
+    const key = path[length - 1]
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+      : undefined
+    const node = pair?.key ?? document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
+  }
+  return 1
+}

