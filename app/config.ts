@@ -4,6 +4,7 @@ import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } fr
 import { z } from 'zod'
 import { alertsConfigSchema } from '../alerts/config.ts'
 import { analyzerConfigSchema } from '../analyzer/config.ts'
+import { detectors } from '../analyzer/detectors/index.ts'
 import { busConfigSchema } from '../bus/config.ts'
 import { dashboardConfigSchema } from '../dashboard/config.ts'
 import { ingestConfigSchema } from '../ingest/config.ts'
@@ -34,6 +35,23 @@ const inputSchema = z
   })
   .describe('what is watched')
 
+/** The analyzer's part, with each detector's thresholds checked by the detector itself. */
+const checkedAnalyzerSchema = analyzerConfigSchema.superRefine((analyzer, context) => {
+  for (const [behaviour, thresholds] of Object.entries(analyzer.detectors)) {
+    const detector = detectors.find((one) => one.behaviour === behaviour)
+    const parsed = detector?.config.safeParse(thresholds)
+    const issues = parsed?.error?.issues ?? []
+    if (detector === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['detectors', behaviour],
+        message: 'no such behaviour',
+      })
+    for (const { path, message } of issues)
+      context.addIssue({ code: 'custom', path: ['detectors', behaviour, ...path], message })
+  }
+})
+
 /** The whole configuration; every stage owns its part (`<stage>/config.ts`). */
 export const configSchema = z.strictObject({
   data: z.string().min(1).default('data').describe('folder of everything that is kept'),
@@ -54,7 +72,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   inventory: inventoryConfigSchema.prefault({}),
-  analyzer: analyzerConfigSchema.prefault({}),
+  analyzer: checkedAnalyzerSchema.prefault({}),
   alerts: alertsConfigSchema.prefault({}),
   dashboard: dashboardConfigSchema.prefault({}),
 })

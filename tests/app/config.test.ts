@@ -38,6 +38,16 @@ describe('a configuration file', () => {
       says: /:4: inventory\.monitoredNetworks\.1: /,
     },
     { name: 'an open address', text: 'dashboard:\n  host: 0.0.0.0\n', says: /:2: .*127\.0\.0\.1/ },
+    {
+      name: 'an unknown detector',
+      text: 'analyzer:\n  detectors:\n    port-skan: {}\n',
+      says: /:3: analyzer\.detectors\.port-skan: no such behaviour/,
+    },
+    {
+      name: 'a wrong threshold',
+      text: 'analyzer:\n  detectors:\n    login-burst:\n      medical: 8\n',
+      says: /:4: analyzer\.detectors\.login-burst/,
+    },
     { name: 'broken YAML', text: 'data: [1\n', says: /wardwatch\.yaml: .*line 2/s },
     {
       name: 'a bomb of aliases',
@@ -46,7 +56,10 @@ describe('a configuration file', () => {
     },
   ])('with $name is refused, naming file and line', ({ text, says }) => {
     expect(() => loadConfig(fileOf(text))).toThrow(
-      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(says) }),
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: expect.stringMatching(says) as string,
+      }),
     )
   })
 

