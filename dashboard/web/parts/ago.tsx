@@ -1,0 +1,23 @@
+import { ago, localTime, utcTime } from '../data/numbers.ts'
+import { useTimeText } from '../data/use-live.ts'
+
+/** How long ago, with the exact moment on hover. */
+export function Ago({ time }: { readonly time: string }) {
+  const timeMs = Date.parse(time)
+  const text = useTimeText((nowMs) => ago(timeMs, nowMs))
+  return (
+    <time dateTime={time} title={`${localTime(timeMs)} (${utcTime(timeMs)})`}>
+      {text}
+    </time>
+  )
+}
+
+/** The exact moment, local and UTC. */
+export function Moment({ time }: { readonly time: string }) {
+  const timeMs = Date.parse(time)
+  return (
+    <time dateTime={time}>
+      {localTime(timeMs)} <span className="muted">{utcTime(timeMs)}</span>
+    </time>
+  )
+}
