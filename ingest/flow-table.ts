@@ -28,8 +28,8 @@ export interface FlowEvents {
   onEnding(slot: number, timeUs: TimeUs): void
   /** A record of the flow (kind and reason as in records/flow-batch.ts); its counters are cleared afterwards. */
   onRecord(slot: number, kind: number, endReason: number, timeUs: TimeUs): void
-  /** Writes the leases of a new flow's originator and responder into its words. */
-  onNew(slot: number, words: Int32Array, base: number): void
+  /** A new flow, key and sides known, begins at word `base`: writes the leases of its endpoints into its words. */
+  onNew(words: Int32Array, base: number): void
 }
 
 /**
@@ -185,7 +185,7 @@ export class FlowTable {
     this.#index.insert(slot, this.#key.hash)
     this.activeCount++
     if (isTcp) this.#unestablished.append(slot)
-    this.#events.onNew(slot, this.words, base)
+    this.#events.onNew(this.words, base)
     this.#schedule(slot, timeUs)
     return slot
   }

@@ -59,6 +59,9 @@ export interface SummaryRecord extends FlowIdentity {
  * the byte arrays too.
  */
 export interface RecordSink {
+  /** The sink wants to be told when the sensor clock reaches this time; Infinity: never. */
+  readonly dueUs: TimeUs
+  onClock(timeUs: TimeUs): void
   onFlowRecord(record: Readonly<FlowRecord>): void
   onSummary(record: Readonly<SummaryRecord>): void
 }
