@@ -121,13 +121,14 @@ function summarise(
   if (bytes[start + 1] === 1 && bytes[start + 2] === 6)
     summary.subjectMac = bytes.subarray(start + 28, start + 34)
   const requested = addressList(options.get(option.requestedAddress))[0]
-  if (requested !== undefined) summary.name = requested
+  if (requested !== undefined && requested !== '0.0.0.0') summary.name = requested
   const client = hostName(options)
   if (client !== '') summary.client = client
   const server = addressList(options.get(option.server))[0]
   if (server !== undefined) summary.server = server
   const vendorClass = text(options.get(option.vendorClass))
-  if (vendorClass !== '') summary.version = vendorClass
+  // In a server's message the option is about the server, and `version` is about the client.
+  if (vendorClass !== '' && !isGiven) summary.version = vendorClass
   const lease = options.get(option.leaseSeconds)
   if (isGiven && lease?.length === 4) summary.ttlSeconds = readU32(lease, 0)
   summary.details = details(bytes, start, type, options)
