@@ -105,6 +105,9 @@ export const kafkaBusConfigSchema = z
       .min(1)
       .default(4 * 1024 * 1024)
       .describe('bytes read ahead for one partition; fetching waits beyond it'),
+    partitionsConcurrently: count
+      .default(4)
+      .describe('partitions of one consumer whose messages are taken in at the same time'),
     tls: z
       .strictObject({
         ca: z

@@ -3,14 +3,14 @@ import { setImmediate } from 'node:timers/promises'
 import { WardwatchError } from '../../records/errors.ts'
 import {
   type Bus,
-  type OutgoingMessage,
   type SubscribeOptions,
   type Subscription,
   topicNames,
   type TopicName,
 } from '../bus.ts'
-import { messageBytesMax, type MemoryBusConfig } from '../config.ts'
+import type { MemoryBusConfig } from '../config.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
+import { checkSize } from './message-size.ts'
 
 interface Topic {
   readonly logs: readonly MemoryLog[]
@@ -83,18 +83,6 @@ export function createMemoryBus(config: MemoryBusConfig): Bus {
       return Promise.resolve(subscription)
     },
   }
-}
-
-/** @throws WardwatchError BUS_MISCONFIGURED for a message that no adapter could carry. */
-export function checkSize(message: OutgoingMessage): void {
-  if (message.value.length <= messageBytesMax) return
-  throw new WardwatchError(
-    'BUS_MISCONFIGURED',
-    `a message of ${message.value.length} bytes exceeds ${messageBytesMax}`,
-    {
-      fields: { topic: message.topic, partition: message.partition },
-    },
-  )
 }
 
 function createTopic(config: MemoryBusConfig, name: TopicName): Topic {
@@ -195,8 +183,8 @@ async function serve(
       position = await deliver(config, topic, group, partition, lane, position)
     await handler.revoked(partition)
   } catch (error) {
-    void leave(config, topic, group, lane.member)
-    failed(error)
+    // Not awaited here: leaving waits until every lane has ended, this one too.
+    void leave(config, topic, group, lane.member).then(() => failed(error))
   }
 }
 
