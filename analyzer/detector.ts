@@ -45,9 +45,9 @@ export interface DeclaredPolicy {
 export interface BaselineView {
   readonly state: 'observing' | 'provisional' | 'established'
   readonly isApproved: boolean
-  /** First time this key was seen in a recording or run that taught; NaN when never. */
+  /** First time this key was seen, if that was in a teaching recording, before the site had a baseline, or if it is established by now; else NaN. */
   readonly firstSeenUs: TimeUs
-  /** Whether the relation was seen before the current run of records, or is approved. */
+  /** Whether the relation is usual: met in 3 active hours on 2 days, or approved (by a person or a teaching recording). */
   knows(relation: string): boolean
   /** Relations of a kind (`to`, `from`, `caller`) known so far. */
   count(kind: string): number
@@ -72,6 +72,8 @@ export interface Host {
   /** Newest address and MAC the host was seen with. */
   readonly address: string | null
   readonly mac: string | null
+  /** Maker of the network card by its MAC (IEEE list), or null. */
+  readonly vendor: string | null
   readonly declared: DeclaredHost
   readonly policy: DeclaredPolicy
   readonly baseline: BaselineView

@@ -16,6 +16,7 @@ export interface HostEnvironment {
   readonly rules: BaselineRules
   /** Names of the engine's detectors, by index. */
   readonly detectorNames: readonly string[]
+  vendorOf(mac: string): string | null
   isSiteBaselined(site: string, timeUs: TimeUs): boolean
   isTeaching(site: string): boolean
   /** The host's next timer has become earlier. */
@@ -68,6 +69,10 @@ export class HostState implements Host {
 
   get mac(): string | null {
     return this.parts.mac ?? this.baseline.hour.mac
+  }
+
+  get vendor(): string | null {
+    return this.mac === null ? null : this.#environment.vendorOf(this.mac)
   }
 
   get isSiteBaselined(): boolean {

@@ -75,7 +75,7 @@ export class HostTable {
   }
 
   /** Rows to be written: first the removed hosts go, then the sections are put. */
-  takeChanges(vendorOf: (mac: string) => string | null): {
+  takeChanges(): {
     sections: HostSectionRow[]
     removedHosts: string[]
     progress: HostProgressRow[]
@@ -84,7 +84,7 @@ export class HostTable {
     const progress: HostProgressRow[] = []
     for (const host of this.#dirty) {
       sections.push(...host.takeDirty())
-      const row = host.declared.isMonitored ? progressOf(host, vendorOf) : null
+      const row = host.declared.isMonitored ? progressOf(host) : null
       if (row !== null) progress.push(row)
     }
     const removedHosts = [...this.#removed]
@@ -94,13 +94,9 @@ export class HostTable {
   }
 }
 
-function progressOf(
-  host: HostState,
-  vendorOf: (mac: string) => string | null,
-): HostProgressRow | null {
+function progressOf(host: HostState): HostProgressRow | null {
   const { folded, hour } = host.baseline
   if (folded === null) return null
-  const { mac } = host
   return {
     host: host.key,
     site: host.parts.site,
@@ -112,7 +108,7 @@ function progressOf(
     activeHours: folded.activeHours,
     relations: folded.relations.size,
     address: host.address,
-    mac,
-    vendor: mac === null ? null : vendorOf(mac),
+    mac: host.mac,
+    vendor: host.vendor,
   }
 }

@@ -66,6 +66,7 @@ export function createPartition(
         isInternal: (key, address) => policy.hostOf(parseHostKey(key), address).isMonitored,
       },
       detectorNames: detectors.map(({ detector }) => detector.behaviour),
+      vendorOf: options.vendorOf,
       isSiteBaselined: (site, timeUs) => state.isBaselined(site, timeUs),
       isTeaching: (site) => state.isTeaching(site),
       armed: (host) => heap.push(host),
@@ -351,7 +352,7 @@ export function createPartition(
 
   return {
     onMessage,
-    takeChanges: () => ({ state: state.encode(), ...hosts.takeChanges(options.vendorOf) }),
+    takeChanges: () => ({ state: state.encode(), ...hosts.takeChanges() }),
     stats,
   }
 }
