@@ -1,89 +1,105 @@
 import type { TimeUs } from '../records/time.ts'
 import { type Frame, frameKind } from './frame.ts'
 
-const bucketCount = 32_768
+const bucketCount = 8192
 const hashedBytesMax = 40
+
+// A bucket is 32 bytes, half a cache line: two places of a time (double) and a hash (word).
+const bucketDoubles = 4
+const bucketWords = 8
+const placeDoubles = 2
+const placeWords = 4
+const hashAt = 2
 
 /**
  * Recognises the second copy of a packet that a mirror delivers twice (both directions of a port mirrored, or before
  * and after a router): docs/decisions/0006. Equal means: addresses, protocol, lengths, identification and fragment
  * offset, and the first 40 bytes from the transport header on, its checksum over the payload included. What a switch or
  * router changes does not count: link header, VLAN tag, time to live, header checksum, traffic class.
- * Two places a bucket by hash, the older is overwritten: 1 MB whatever comes. A false match needs two packets whose
- * 64 bits of hash agree within the window.
+ * Two places a bucket by hash, the older is overwritten: 256 kB whatever comes. A false match needs two packets whose
+ * 45 bits of hash agree within the window.
  */
 export class DuplicateFilter {
   readonly #windowUs: number
-  readonly #hashes = new Int32Array(bucketCount * 2)
-  readonly #seenUs = new Float64Array(bucketCount * 2).fill(-Infinity)
+  readonly #words: Int32Array
+  readonly #doubles: Float64Array
   #low = 0
   #high = 0
 
   constructor(windowUs: number) {
+    const buffer = new ArrayBuffer(bucketCount * bucketDoubles * 8)
     this.#windowUs = windowUs
+    this.#words = new Int32Array(buffer)
+    this.#doubles = new Float64Array(buffer)
+    this.clear()
   }
 
   /** Whether the packet that `frame` was read from is a second copy; remembers it if it is not. */
   isDuplicate(bytes: Uint8Array, frame: Frame, space: number, timeUs: TimeUs): boolean {
     if (this.#windowUs === 0) return false
-    this.#hash(bytes, frame, space)
-    const first = (this.#low & (bucketCount - 1)) * 2
-    const second = first + 1
+    if (frame.kind === frameKind.arp) {
+      this.#hash(bytes, frame.networkAt, frame.capturedEnd, space, 0)
+    } else this.#hashIp(bytes, frame, space)
+    const bucket = this.#low & (bucketCount - 1)
+    const words = this.#words
+    const doubles = this.#doubles
+    const word = bucket * bucketWords + hashAt
+    const double = bucket * bucketDoubles
     const high = this.#high
     const sinceUs = timeUs - this.#windowUs
     // The window is counted from the first copy: a packet repeated for ever is not one packet.
-    if (this.#hashes[first] === high && this.#seenUs[first]! >= sinceUs) return true
-    if (this.#hashes[second] === high && this.#seenUs[second]! >= sinceUs) return true
-    const older = this.#seenUs[first]! <= this.#seenUs[second]! ? first : second
-    this.#hashes[older] = high
-    this.#seenUs[older] = timeUs
+    if (words[word] === high && doubles[double]! >= sinceUs) return true
+    if (words[word + placeWords] === high && doubles[double + placeDoubles]! >= sinceUs) return true
+    const older = doubles[double]! <= doubles[double + placeDoubles]! ? 0 : 1
+    words[word + older * placeWords] = high
+    doubles[double + older * placeDoubles] = timeUs
     return false
   }
 
   /** Another recording begins. */
   clear(): void {
-    this.#seenUs.fill(-Infinity)
+    for (let i = 0; i < this.#doubles.length; i += placeDoubles) this.#doubles[i] = -Infinity
   }
 
-  #hash(bytes: Uint8Array, frame: Frame, space: number): void {
-    this.#low = space
-    this.#high = 0x2545f491
-    if (frame.kind === frameKind.arp) {
-      this.#mixBytes(bytes, frame.networkAt, frame.capturedEnd)
-      return
-    }
+  #hashIp(bytes: Uint8Array, frame: Frame, space: number): void {
+    let ip = Math.imul(frame.src3, 0x9e3779b1) ^ Math.imul(frame.dst3, 0x85ebca6b)
     if (!frame.isIpv4) {
-      this.#mix(frame.src0)
-      this.#mix(frame.src1)
-      this.#mix(frame.src2)
-      this.#mix(frame.dst0)
-      this.#mix(frame.dst1)
-      this.#mix(frame.dst2)
+      ip = Math.imul(ip ^ frame.src0 ^ frame.dst1, 0x9e3779b1) ^ frame.src2
+      ip = Math.imul(ip ^ frame.src1 ^ frame.dst0, 0x85ebca6b) ^ frame.dst2
     }
-    this.#mix(frame.src3)
-    this.#mix(frame.dst3)
-    this.#mix((frame.ipBytes << 8) | frame.protocol)
+    ip ^= (frame.ipBytes << 8) | frame.protocol
     // IPv4: identification, flags and offset. IPv6: the fragment header, where there is one, ends before the transport header.
-    const fragmentAt = frame.isIpv4 ? frame.networkAt + 4 : frame.transportAt - 8
-    this.#mixBytes(bytes, fragmentAt, fragmentAt + (frame.isIpv4 ? 4 : 8))
-    this.#mixBytes(bytes, frame.transportAt, frame.capturedEnd)
+    const at = frame.isIpv4 ? frame.networkAt + 4 : frame.transportAt - 8
+    let fragment = word(bytes, at)
+    if (!frame.isIpv4) fragment = Math.imul(fragment, 0x9e3779b1) ^ word(bytes, at + 4)
+    this.#hash(bytes, frame.transportAt, frame.capturedEnd, ip ^ space, fragment)
   }
 
-  #mixBytes(bytes: Uint8Array, start: number, end: number): void {
+  /** Two independent hashes of the first bytes from `start` on, begun with two words. Locals: fields would cost a store a word. */
+  #hash(bytes: Uint8Array, start: number, end: number, first: number, second: number): void {
+    let low = first
+    let high = Math.imul(first, 0x2545f491) + second
+    low = Math.imul(low ^ second, 0x9e3779b1)
     const stop = Math.min(end, start + hashedBytesMax)
     let at = start
     for (; at + 4 <= stop; at += 4) {
-      this.#mix(
-        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!,
-      )
+      const value = word(bytes, at)
+      low = Math.imul(low ^ value, 0x9e3779b1)
+      low ^= low >>> 15
+      high = Math.imul(high + value, 0x85ebca6b)
+      high = (high << 13) | (high >>> 19)
     }
-    for (; at < stop; at++) this.#mix(bytes[at]!)
+    for (; at < stop; at++) {
+      low = Math.imul(low ^ bytes[at]!, 0x9e3779b1)
+      low ^= low >>> 15
+      high = Math.imul(high + bytes[at]!, 0x85ebca6b)
+      high = (high << 13) | (high >>> 19)
+    }
+    this.#low = low
+    this.#high = high | 0
   }
+}
 
-  #mix(word: number): void {
-    const low = Math.imul(this.#low ^ word, 0x9e3779b1)
-    this.#low = low ^ (low >>> 15)
-    const high = Math.imul(this.#high + word, 0x85ebca6b)
-    this.#high = ((high << 13) | (high >>> 19)) ^ low
-  }
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

@@ -1,4 +1,5 @@
 import type { Bus, OutgoingMessage } from '../bus/bus.ts'
+import { encodeObservation } from '../records/codec.ts'
 import type { ControlCommand } from '../records/control.ts'
 import { partitionOf } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
@@ -137,7 +138,18 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
     progress: () => progressOf(recordings, current),
     async control(command) {
       builder.control(command)
-      const value = new TextEncoder().encode(JSON.stringify(command))
+      const value = encodeObservation({
+        kind: 'control',
+        site: command.site,
+        sensor: config.sensor,
+        run: command.id,
+        sequence: 1,
+        clockUs: 0,
+        health: pipeline.health(),
+        command,
+        flows: null,
+        summaries: null,
+      })
       const partition = partitionOf(command.site, bus.partitionCount('control'))
       await bus.publish([{ topic: 'control', partition, value }])
       await publish()
