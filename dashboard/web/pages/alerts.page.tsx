@@ -81,7 +81,9 @@ function ListHead(props: {
           {waiting} new
         </button>
       )}
-      <span className={reasons.size > 0 ? 'mode mode-held' : 'mode'}>{modeOf(reasons)}</span>
+      <span className={reasons.size > 0 ? 'mode mode-held' : 'mode'}>
+        {modeOf(reasons, feed.line)}
+      </span>
       <button type="button" className="button" onClick={() => onPause(!isPaused)}>
         <Icon size={16} aria-hidden="true" />
         {isPaused ? 'Go live' : 'Pause'}
@@ -90,8 +92,9 @@ function ListHead(props: {
   )
 }
 
-function modeOf(reasons: ReadonlySet<HoldReason>): string {
+function modeOf(reasons: ReadonlySet<HoldReason>, line: FeedState['line']): string {
   if (reasons.has('paused')) return 'Paused'
+  if (line !== 'live') return 'Not live'
   return reasons.size > 0 ? 'Held while you read' : 'Live'
 }
 

@@ -17,7 +17,7 @@ export function Moment({ time }: { readonly time: string }) {
   const timeMs = Date.parse(time)
   return (
     <time dateTime={time}>
-      {localTime(timeMs)} <span className="muted">{utcTime(timeMs)}</span>
+      {localTime(timeMs)} <span className="moment-utc">{utcTime(timeMs)}</span>
     </time>
   )
 }

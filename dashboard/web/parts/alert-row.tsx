@@ -17,7 +17,10 @@ export const AlertRow = memo(function AlertRow(props: {
     <li className="row" data-alert-id={alert.id}>
       <a href={hashOf(alert.id)} className="row-link" aria-current={isSelected}>
         <SeverityMark severity={alert.severity} />
-        <span className="row-title">{titles[alert.behaviour]}</span>
+        <span className="row-title">
+          {titles[alert.behaviour]}
+          <span className="row-summary">{alert.summary}</span>
+        </span>
         <span className="row-count" title={`${formatNumber(alert.count)} events`}>
           ×{formatNumber(alert.count)}
         </span>
@@ -38,9 +41,9 @@ export const AlertRow = memo(function AlertRow(props: {
 })
 
 function Counterpart({ alert }: { readonly alert: Alert }) {
-  const brief = peersInBrief(alert.peers)
   const direction = directions[alert.behaviour]
-  if (brief === null || direction === 'none') return null
+  const brief = peersInBrief(alert.peers, direction)
+  if (brief === null) return null
   const isInward = direction === 'inward'
   const Arrow = isInward ? ArrowLeft : ArrowRight
   return (

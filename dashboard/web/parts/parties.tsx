@@ -1,5 +1,5 @@
 import type { Alert } from '../../api.ts'
-import { deviceName, directions, peerName } from '../data/words.ts'
+import { deviceName, directions, peerName, serviceOf } from '../data/words.ts'
 
 /** The device the alert is about, by every name there is. */
 export function DevicePanel({ alert }: { readonly alert: Alert }) {
@@ -53,7 +53,7 @@ export function PeersPanel({ alert }: { readonly alert: Alert }) {
           <li key={index}>
             <span className="mono">{peerName(peer)}</span>
             <span className="muted">
-              {[peer.protocol, peer.name === null ? null : peer.address, peer.mac]
+              {[serviceOf(peer), peer.name === null ? null : peer.address, peer.mac]
                 .filter((part) => part !== null)
                 .join(' · ')}
             </span>

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'vite'
+import { alertsConfigSchema } from '../../alerts/config.ts'
+import { presentAlert } from '../../alerts/present.ts'
+import { createAlerts } from '../../alerts/service.ts'
+import { createMemoryBus } from '../../bus/adapters/memory.ts'
+import { memoryBusConfigSchema } from '../../bus/config.ts'
+import type { SensorStatus } from '../../dashboard/api.ts'
+import { dashboardConfigSchema } from '../../dashboard/config.ts'
+import { createDashboard } from '../../dashboard/server.ts'
+import type { Anomaly } from '../../records/anomaly.ts'
+import { encodeAnomalyMessage } from '../../records/codec.ts'
+import { createSqliteStore } from '../../store/adapters/sqlite.ts'
+import { sqliteStoreConfigSchema } from '../../store/config.ts'
+import { createQuietLogger } from './quiet-logger.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+/** Builds the page into a folder of its own, whatever stands in dist/. */
+export async function buildPage(outDir: string): Promise<string> {
+  await build({
+    configFile: join(root, 'vite.config.ts'),
+    root: join(root, 'dashboard/web'),
+    build: { outDir, emptyOutDir: true },
+    logLevel: 'error',
+  })
+  return outDir
+}
+
+/**
+ * From the anomalies topic to the browser in one process: memory bus, SQLite, alert stage, dashboard.
+ * `publish` sends anomalies as the engine does; `restartDashboard` cuts every connection and listens on the same port.
+ */
+export async function startWard(options: { readonly sensors?: () => SensorStatus[] } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'ward-'))
+  const webRoot = await buildPage(join(folder, 'web'))
+  const logger = createQuietLogger()
+  const failures: unknown[] = []
+  const bus = createMemoryBus(memoryBusConfigSchema.parse({}))
+  const states = createSqliteStore(
+    sqliteStoreConfigSchema.parse({ path: join(folder, 'state.db') }),
+    { logger },
+  )
+  const alerts = createAlerts(alertsConfigSchema.parse({}), {
+    bus,
+    states,
+    logger,
+    now: () => Date.now(),
+    failed: (error) => failures.push(error),
+  })
+  const dashboardAt = (port: number) =>
+    createDashboard(dashboardConfigSchema.parse({ port }), {
+      bus,
+      states,
+      logger,
+      now: () => Date.now(),
+      webRoot,
+      present: (row) => presentAlert(row, vendorOf),
+      ...(options.sensors === undefined ? {} : { sensors: options.sensors }),
+    })
+  let dashboard = dashboardAt(0)
+  let offset = 0
+  await states.start()
+  await bus.start()
+  await alerts.start()
+  await dashboard.start()
+  return {
+    logger,
+    failures,
+    states,
+    url: () => dashboard.url(),
+    clientCount: () => dashboard.clientCount(),
+    publish: (anomalies: readonly Anomaly[]) =>
+      bus.publish(
+        anomalies.map((anomaly) => {
+          const position = { partition: 0, offset: offset++, index: 0 }
+          const value = encodeAnomalyMessage({ kind: 'anomaly', anomaly: { ...anomaly, position } })
+          return { topic: 'anomalies' as const, partition: 0, value }
+        }),
+      ),
+    stopDashboard: () => dashboard.stop(),
+    restartDashboard: async () => {
+      const { port } = new URL(dashboard.url())
+      await dashboard.stop()
+      dashboard = dashboardAt(Number(port))
+      await dashboard.start()
+    },
+    stop: async () => {
+      await dashboard.stop()
+      await alerts.stop()
+      await bus.stop()
+      await states.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+function vendorOf(mac: string): string | null {
+  return mac.startsWith('00:1b:21') ? 'Intel Corporate' : null
+}
