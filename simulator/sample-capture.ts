@@ -33,11 +33,21 @@ export const samplePassUs = 60 * secondUs
 export const sampleInventory = {
   zones: [{ name: 'ward', networks: ['10.60.1.0/24'], isClinical: true }],
   devices: [
-    { name: 'Pump-14', address: '10.60.1.14', deviceClass: 'medical', roles: ['pump'] },
-    { name: 'Monitor-2', address: '10.60.1.20', deviceClass: 'medical', roles: ['monitor'] },
-    { name: 'CT-3', address: '10.60.1.30', deviceClass: 'medical', roles: ['modality'] },
-    { name: 'PACS', address: '10.60.1.10', deviceClass: 'server', roles: ['pacs'] },
-    { name: 'Interface engine', address: '10.60.1.40', deviceClass: 'server', roles: ['engine'] },
+    { name: 'Pump-14', address: '10.60.1.14', deviceClass: 'medical' as const, roles: ['pump'] },
+    {
+      name: 'Monitor-2',
+      address: '10.60.1.20',
+      deviceClass: 'medical' as const,
+      roles: ['monitor'],
+    },
+    { name: 'CT-3', address: '10.60.1.30', deviceClass: 'medical' as const, roles: ['modality'] },
+    { name: 'PACS', address: '10.60.1.10', deviceClass: 'server' as const, roles: ['pacs'] },
+    {
+      name: 'Interface engine',
+      address: '10.60.1.40',
+      deviceClass: 'server' as const,
+      roles: ['engine'],
+    },
     { name: 'Nurse PC', address: '10.60.1.50', roles: ['workstation'] },
   ],
   callers: {

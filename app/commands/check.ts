@@ -1,0 +1,26 @@
+import { Command } from 'commander'
+import { stringify } from 'yaml'
+import { detectors } from '../../analyzer/detectors/index.ts'
+import { createDeclaredPolicy } from '../../inventory/declared.ts'
+import { storePath } from '../config.ts'
+import { writeLine } from '../output.ts'
+import { configFrom, configOption } from './options.ts'
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('Validates the configuration without starting anything.')
+    .addOption(configOption())
+    .option('--dump', 'print the whole configuration, defaults included, as YAML')
+    .action(async (options: { config?: string; dump?: true }) => {
+      const config = configFrom(options.config)
+      createDeclaredPolicy(config.inventory)
+      if (options.dump === undefined) return writeLine('the configuration is valid')
+      const thresholds = detectors.map((detector) => [
+        detector.behaviour,
+        detector.config.parse(config.analyzer.detectors[detector.behaviour] ?? {}),
+      ])
+      const analyzer = { ...config.analyzer, detectors: Object.fromEntries(thresholds) as object }
+      const store = { ...config.store, path: storePath(config) }
+      return writeLine(stringify({ ...config, store, analyzer }).trimEnd())
+    })
+}

@@ -1,0 +1,51 @@
+import { Command, CommanderError } from 'commander'
+import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
+import { checkCommand } from './commands/check.ts'
+import { flowsCommand } from './commands/flows.ts'
+import { replayCommand } from './commands/replay.ts'
+import { runCommand } from './commands/run.ts'
+import { statsCommand } from './commands/stats.ts'
+import { summariesCommand } from './commands/summaries.ts'
+
+/** 0 done · 1 ran but failed · 2 bad usage, unsupported input or bad configuration. */
+const usageCodes: readonly ErrorCode[] = [
+  'BAD_USAGE',
+  'CAPTURE_UNSUPPORTED',
+  'CONFIG_INVALID',
+  'INPUT_NOT_FOUND',
+]
+
+const program = new Command('wardwatch')
+  .description('Watches the networks that medical devices live on.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(--help tells what goes)')
+for (const command of [
+  runCommand(),
+  replayCommand(),
+  flowsCommand(),
+  summariesCommand(),
+  statsCommand(),
+  checkCommand(),
+]) {
+  program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = tell(error)
+}
+
+function tell(error: unknown): number {
+  // Commander has written its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (isWardwatchError(error)) {
+    process.stderr.write(`wardwatch: ${error.message} [${error.code}]\n`)
+    return usageCodes.includes(error.code) ? 2 : 1
+  }
+  process.stderr.write(
+    `wardwatch: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
+  return 1
+}

@@ -1,0 +1,72 @@
+import { listAlerts } from '../alerts/present.ts'
+import { createCaptureFileSource } from '../ingest/adapters/capture-file.ts'
+import type { PipelineStats } from '../ingest/pipeline.ts'
+import type { Recording } from '../ingest/service.ts'
+import type { Alert } from '../records/alert.ts'
+import type { ControlCommand } from '../records/control.ts'
+import type { Logger } from '../records/service.ts'
+import type { Config } from './config.ts'
+import { createWardwatch } from './wire.ts'
+
+export interface ReplayOptions {
+  readonly config: Config
+  /** Captures to watch: one sensor, merged by packet time. */
+  readonly files: readonly string[]
+  /** Captures that only teach the baseline, each a recording of its own. */
+  readonly learn?: readonly string[]
+  /** What people decided, as recorded: holds from each command's effective time. */
+  readonly commands?: readonly ControlCommand[]
+  readonly logger: Logger
+  /** Wall clock in ms: for liveness and logs, nothing else. */
+  readonly now: () => number
+  /** Share of the input that has been read (0–1, null: unknown), now and then. */
+  readonly onProgress?: (share: number | null) => void
+}
+
+export interface ReplayResult {
+  /** In the order of (first seen, id). */
+  readonly alerts: Alert[]
+  readonly stats: PipelineStats
+}
+
+/**
+ * Captures through the whole pipeline, from file to alert rows; resolves when the last row is written.
+ * @throws WardwatchError of whatever part failed.
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const { config } = options
+  const failure = Promise.withResolvers<never>()
+  const wardwatch = createWardwatch(config, {
+    roles: ['ingest', 'analyzer', 'alerts'],
+    recordings: recordingsOf(options.learn ?? [], options.files),
+    logger: options.logger,
+    now: options.now,
+    failed: (error) => failure.reject(error),
+  })
+  const { ingest, alerts, bus, states } = wardwatch
+  if (ingest === null || alerts === null) throw new Error('replay needs ingest and alerts')
+  const ticker = setInterval(() => options.onProgress?.(ingest.progress()), 200)
+  try {
+    await wardwatch.start()
+    for (const command of options.commands ?? []) await ingest.control(command)
+    const { sensor, run } = config.ingest
+    const partitions = bus.partitionCount('observations')
+    const ended = ingest.done.then(() => alerts.ended(sensor, run, partitions))
+    await Promise.race([ended, failure.promise])
+    return { alerts: await listAlerts(states.alerts, wardwatch.vendorOf), stats: ingest.stats() }
+  } finally {
+    clearInterval(ticker)
+    await wardwatch.stop()
+  }
+}
+
+/** Each file that teaches is a recording of its own; the files to watch are one. */
+export function recordingsOf(learn: readonly string[], files: readonly string[]): Recording[] {
+  const watched = { name: files.join(' '), teaches: false, source: createCaptureFileSource(files) }
+  const taught = learn.map((file) => ({
+    name: file,
+    teaches: true,
+    source: createCaptureFileSource([file]),
+  }))
+  return [...taught, watched]
+}
