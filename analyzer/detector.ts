@@ -141,13 +141,19 @@ export function defineDetector<C>(detector: Detector<C>): Detector<C> {
   return detector
 }
 
-/** Thresholds by device class; a class that is not given takes its own defaults. */
-export function perClass<S extends z.ZodType>(
+/** Thresholds by device class; what is not given of a class, or the whole class, takes that class's own defaults. */
+export function perClass<S extends z.ZodObject>(
   schema: S,
   defaults: Record<DeviceClass, z.input<S>>,
 ): z.ZodType<Record<DeviceClass, z.output<S>>> {
   const shape = Object.fromEntries(
-    deviceClasses.map((c) => [c, schema.prefault(defaults[c] as never)]),
+    deviceClasses.map((c) => [c, z.preprocess(over(defaults[c]), schema).prefault({})]),
   )
   return z.strictObject(shape) as unknown as z.ZodType<Record<DeviceClass, z.output<S>>>
+}
+
+/** Lays an object over the defaults; anything else is left for the schema to refuse. */
+function over(defaults: object): (given: unknown) => unknown {
+  return (given) =>
+    typeof given === 'object' && given !== null ? { ...defaults, ...given } : given
 }

@@ -327,6 +327,10 @@ function groupOf(contacts: readonly Contact[]): string {
   return segments.size === 1 ? segment! : 'several networks'
 }
 
+function whereOf(group: string): string {
+  return /^(tcp|udp)[/]/.test(group) ? `on ${group}` : `in ${group}`
+}
+
 function report(limits: Thresholds, episode: ScanEpisode, host: Host, out: Findings): void {
   const { count, oldestUs, newestUs, group, byKind } = episode
   const [failed, arp, icmp] = [
@@ -345,7 +349,7 @@ function report(limits: Thresholds, episode: ScanEpisode, host: Host, out: Findi
     oldestUs,
     timeUs: newestUs,
     count,
-    summary: `${host.declared.name ?? host.address ?? host.key} tried ${count} hosts (${group}): ${parts.join(', ')}.`,
+    summary: `${host.declared.name ?? host.address ?? host.key} tried ${count} hosts ${whereOf(group)}: ${parts.join(', ')}.`,
     why: {
       hosts: count,
       hostsFailed: failed,
