@@ -51,7 +51,7 @@ export function createFramer(rules: FramingRules): Framer {
     return count
   }
 
-  /** Takes what is there of the message at `at`; returns the bytes consumed, at least one. */
+  /** Takes what is there of the message at `at`; returns the bytes consumed, none after a bad prefix. */
   const takeMessage = (
     bytes: Uint8Array,
     at: number,
@@ -60,13 +60,19 @@ export function createFramer(rules: FramingRules): Framer {
   ): number => {
     if (keptCount === 0 && end - at >= prefixBytes) {
       const length = rules.lengthOf(bytes, at)
-      if (length < 0) return reject()
+      if (length < 0) {
+        rejectPrefix()
+        return 0
+      }
       const head = Math.min(length, rules.headBytesMax)
       if (end - at >= prefixBytes + head) return deliver(bytes, at, length, head, onMessage)
     }
-    if (keptCount < prefixBytes) return keep(bytes, at, Math.min(prefixBytes - keptCount, end - at))
+    if (keptCount < prefixBytes) {
+      const taken = keep(bytes, at, Math.min(prefixBytes - keptCount, end - at))
+      if (keptCount === prefixBytes && rules.lengthOf(kept!, 0) < 0) rejectPrefix()
+      return taken
+    }
     const length = rules.lengthOf(kept!, 0)
-    if (length < 0) return reject()
     const head = Math.min(length, rules.headBytesMax)
     const taken = keep(bytes, at, Math.min(prefixBytes + head - keptCount, end - at))
     if (keptCount === prefixBytes + head) deliver(kept!, 0, length, head, onMessage)
@@ -85,20 +91,20 @@ export function createFramer(rules: FramingRules): Framer {
     return prefixBytes + head
   }
   // The bytes of a bad prefix stay kept: a message may start within them.
-  const reject = () => {
+  const rejectPrefix = () => {
     badPrefixes++
     lose()
-    return 0
   }
 
   /** Slides a window of eight bytes over the stream until a message starts in it. */
   const search = (bytes: Uint8Array, at: number): number => {
-    keep(bytes, at, 1)
+    kept ??= new Uint8Array(prefixBytes + rules.headBytesMax)
+    kept[keptCount++] = bytes[at]!
     if (keptCount < resyncBytes) return 1
-    if (rules.isStart?.(kept!, 0) === true) {
+    if (rules.isStart?.(kept, 0) === true) {
       mode = 'message'
     } else {
-      kept!.copyWithin(0, 1, resyncBytes)
+      kept.copyWithin(0, 1, resyncBytes)
       keptCount = resyncBytes - 1
     }
     return 1
