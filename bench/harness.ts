@@ -36,6 +36,9 @@ export type BenchRun = (size: BenchSize) => Promise<BenchResult>
 /** Does the work once; returns how many units (packets, views, messages) it did. */
 export type Contender = () => number | Promise<number>
 
+type Clock = () => number
+const wallClock: Clock = () => performance.now()
+
 export interface Comparison {
   readonly rounds: number
   readonly ratio: Spread
@@ -53,17 +56,19 @@ export async function compareInRounds(options: {
   readonly peer: Contender
   readonly rounds: number
   readonly warmUps?: number
+  /** Clock in ms; a test gives one of its own. */
+  readonly now?: Clock
 }): Promise<Comparison> {
-  const { ours, peer, rounds } = options
+  const { ours, peer, rounds, now = wallClock } = options
   for (let i = 0; i < (options.warmUps ?? 1); i++) {
     await ours()
     await peer()
   }
   const [oursRates, peerRates]: [number[], number[]] = [[], []]
   for (let round = 0; round < rounds; round++) {
-    if (round % 2 === 0) oursRates.push(await rate(ours))
-    peerRates.push(await rate(peer))
-    if (round % 2 === 1) oursRates.push(await rate(ours))
+    if (round % 2 === 0) oursRates.push(await rate(ours, now))
+    peerRates.push(await rate(peer, now))
+    if (round % 2 === 1) oursRates.push(await rate(ours, now))
   }
   return {
     rounds,
@@ -78,10 +83,11 @@ export async function measureInRounds(
   ours: Contender,
   rounds: number,
   warmUps = 1,
+  now = wallClock,
 ): Promise<Spread> {
   for (let i = 0; i < warmUps; i++) await ours()
   const rates: number[] = []
-  for (let round = 0; round < rounds; round++) rates.push(await rate(ours))
+  for (let round = 0; round < rounds; round++) rates.push(await rate(ours, now))
   return spread(rates)
 }
 
@@ -92,8 +98,8 @@ export function spread(values: readonly number[]): Spread {
 }
 
 /** Units per second of one run. */
-async function rate(contender: Contender): Promise<number> {
-  const start = performance.now()
+async function rate(contender: Contender, now: Clock): Promise<number> {
+  const start = now()
   const units = await contender()
-  return units / ((performance.now() - start) / 1000)
+  return units / ((now() - start) / 1000)
 }
