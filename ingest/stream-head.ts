@@ -45,6 +45,8 @@ export interface StreamHeads {
    * @param seq sequence number of the header; a SYN takes one number itself.
    * @param start, end the captured payload is `bytes[start … end)`.
    * @param length payload bytes on the wire; what a snap length cut off is told as a gap.
+   * @param ack acknowledgement number, where the ACK flag is set: bytes that the other side has acknowledged and that
+   *   were not seen will not come, so the hole is closed before this segment is delivered.
    */
   onTcp(
     slot: number,
@@ -57,6 +59,7 @@ export interface StreamHeads {
     length: number,
     flow: FlowFacts,
     out: DecoderOutput,
+    ack?: number,
   ): void
   /** One UDP datagram's payload. */
   onUdp(
@@ -302,6 +305,21 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     while (hold.isOverdue(flow.timeUs)) drain(slot, entry, isOrig, true, flow, out)
   }
 
+  /** The sender of `ack` has what stands before it: a hole there is the capture's own. */
+  function drainAcknowledged(
+    slot: number,
+    entry: Entry,
+    isOrig: boolean,
+    ack: number,
+    flow: FlowFacts,
+    out: DecoderOutput,
+  ): void {
+    const hold = entry.holds[isOrig ? 1 : 0]
+    while (hold !== null && hold.count > 0 && ((ack - hold.firstSeq()) | 0) >= 0) {
+      drain(slot, entry, isOrig, true, flow, out)
+    }
+  }
+
   /** A segment that is due, partly old, or after a hole that is taken as lost. */
   function inOrder(
     slot: number,
@@ -330,7 +348,7 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
   return {
     decoders,
     counters,
-    onTcp(slot, isOrig, seq, syn, bytes, start, end, length, flow, out) {
+    onTcp(slot, isOrig, seq, syn, bytes, start, end, length, flow, out, ack) {
       const alive = lives[slot]!
       if (alive === life.done) return
       const at = slot * 2 + (isOrig ? 1 : 0)
@@ -342,6 +360,8 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
       if (length === 0) return
       const entry = alive === life.open ? entries.get(slot)! : open(slot, masks.tcp)
       if (entry === null) return
+      if (ack !== undefined) drainAcknowledged(slot, entry, !isOrig, ack, flow, out)
+      if (lives[slot] === life.done) return
       const isDue = ((first - nexts[at]!) | 0) <= 0
       if (isDue) inOrder(slot, entry, first, bytes, start, end, length, isOrig, flow, out)
       else {

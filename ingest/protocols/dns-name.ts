@@ -10,19 +10,23 @@ import { isPrintable, lowerCase } from './ascii.ts'
 
 const nameOctetsMax = 255
 
-/** Position after the name at `at`, or −1 when it is malformed or runs past `end`. Follows no pointer. */
+/** What `skipName` returns instead of a position. */
+export const badName = -1
+const cutName = -2
+
+/** Position after the name at `at`; `badName` when it is malformed, −2 when it runs past `end`. Follows no pointer. */
 export function skipName(bytes: Uint8Array, at: number, end: number): number {
   let octets = 0
   while (at < end) {
     const length = bytes[at]!
     if (length === 0) return at + 1
-    if (length >= 0xc0) return at + 2 <= end ? at + 2 : -1
-    if (length > 63) return -1
+    if (length >= 0xc0) return at + 2 <= end ? at + 2 : cutName
+    if (length > 63) return badName
     octets += length + 1
-    if (octets > nameOctetsMax) return -1
+    if (octets > nameOctetsMax) return badName
     at += length + 1
   }
-  return -1
+  return cutName
 }
 
 /**

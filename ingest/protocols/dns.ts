@@ -8,7 +8,8 @@ import {
   type Verdict,
   verdict,
 } from '../protocol.ts'
-import { readName, skipName } from './dns-name.ts'
+import { createDnsStream, headerLength } from './dns-stream.ts'
+import { badName, readName, skipName } from './dns-name.ts'
 import { readU16, readU32 } from './field.ts'
 
 // RFC 1035 §4.1.1, header of a message:
@@ -20,7 +21,6 @@ import { readU16, readU32 } from './field.ts'
 // §4.1.3, resource record: | NAME | TYPE: 16 | CLASS: 16 | TTL: 32 | RDLENGTH: 16 | RDATA |
 // §4.2.2, over TCP each message follows its length: 16 bits.
 
-const headerLength = 12
 const type = { a: 1, cname: 5, aaaa: 28 } as const
 /** Of one answer, what is told: a hostile message can hold thousands. */
 const addressesMax = 32
@@ -51,7 +51,7 @@ export const dnsOverTcp: ProtocolDecoder = {
     if (said === verdict.yes || isDnsPort(flow)) return said
     return verdict.no
   },
-  open: createTcpSession,
+  open: () => createDnsStream(readMessage),
 }
 
 const datagrams: Session = {
@@ -120,14 +120,15 @@ function readAnswer(
   }
   let at = start + headerLength
   for (let i = readU16(bytes, start + 4); i > 0; i--) {
+    const nameAt = at
+    at = skipName(bytes, at, end)
+    if (at === badName) return 'dns-bad-name'
+    if (at < 0 || at + 4 > end) return 'dns-truncated'
     if (summary.name === undefined) {
-      const name = readName(bytes, at, start, end)
+      const name = readName(bytes, nameAt, start, end)
       if (name === null) return 'dns-bad-name'
       summary.name = name
     }
-    at = skipName(bytes, at, end)
-    if (at < 0) return 'dns-bad-name'
-    if (at + 4 > end) return 'dns-truncated'
     details['type'] ??= types[readU16(bytes, at)] ?? `TYPE${readU16(bytes, at)}`
     at += 4
   }
@@ -154,7 +155,7 @@ function readRecords(
   for (let i = 0; i < count; i++) {
     at = skipName(bytes, at, end)
     if (at < 0 || at + 10 > end) {
-      fault = at < 0 ? 'dns-bad-name' : 'dns-truncated'
+      fault = at === badName ? 'dns-bad-name' : 'dns-truncated'
       break
     }
     const kind = readU16(bytes, at)
@@ -179,71 +180,6 @@ function readRecords(
   }
   if (addresses.length > 0) summary.addresses = addresses.join(' ')
   return fault
-}
-
-/** One session of DNS over TCP: waits for whole messages, which fit a session (RFC 1035 §4.2.2: at most 65,535). */
-function createTcpSession(): Session {
-  const sides = [createFramer(), createFramer()] as const
-  return {
-    onData(bytes, start, end, isOrig, _flow, out) {
-      return sides[isOrig ? 1 : 0].read(bytes, start, end, out)
-    },
-    onGap(_length, isOrig) {
-      // Where the next message begins is not to be known.
-      sides[isOrig ? 1 : 0].lose()
-    },
-  }
-}
-
-/** What a resolver answers over TCP fits 16 kB; longer messages (zone transfers) are skipped, not kept. */
-const messageKeptMax = 16_384
-
-function createFramer() {
-  let buffer = new Uint8Array(0)
-  let kept = 0
-  let wanted = 0
-  let lengthBytes = 0
-  let isLost = false
-
-  /** Takes bytes of the message at hand; where it stopped. */
-  function fill(bytes: Uint8Array, start: number, end: number, out: DecoderOutput): number {
-    const stop = Math.min(end, start + wanted)
-    const room = Math.min(stop - start, messageKeptMax - kept)
-    if (kept + room > buffer.length) {
-      const grown = new Uint8Array(Math.min(messageKeptMax, Math.max(512, (kept + room) * 2)))
-      grown.set(buffer.subarray(0, kept))
-      buffer = grown
-    }
-    buffer.set(bytes.subarray(start, start + room), kept)
-    kept += room
-    wanted -= stop - start
-    if (wanted === 0) {
-      readMessage(buffer, 0, kept, out)
-      kept = 0
-      lengthBytes = 0
-    }
-    return stop
-  }
-
-  return {
-    read(bytes: Uint8Array, start: number, end: number, out: DecoderOutput): boolean {
-      if (isLost) return true
-      let at = start
-      while (at < end) {
-        if (lengthBytes < 2) {
-          wanted = lengthBytes === 0 ? bytes[at]! << 8 : wanted | bytes[at]!
-          lengthBytes++
-          at++
-          if (lengthBytes === 2 && wanted < headerLength) {
-            out.reject('dns-bad-length')
-            return false
-          }
-        } else at = fill(bytes, at, end, out)
-      }
-      return true
-    },
-    lose: () => void (isLost = true),
-  }
 }
 
 function addressText(bytes: Uint8Array, at: number, length: number): string {

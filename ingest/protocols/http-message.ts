@@ -49,6 +49,7 @@ export function createMessageReader(events: MessageEvents): MessageReader {
   let phase: Phase = 'start'
   let bodyLeft = 0
   let headBytes = 0
+  let messages = 0
 
   function fail(cause: string): void {
     events.onFault(cause)
@@ -59,8 +60,16 @@ export function createMessageReader(events: MessageEvents): MessageReader {
     // RFC 9112 §2.2: empty lines before a request are ignored.
     if (line.length === 0) return
     headBytes = 0
-    if (events.onStartLine(line)) phase = 'fields'
-    else if (phase === 'start') fail('http-bad-start-line')
+    if (events.onStartLine(line)) {
+      phase = 'fields'
+      messages++
+    } else if (phase === 'resync') return
+    else if (messages === 0) fail('http-bad-start-line')
+    else {
+      // The body was longer than told: where a HEAD was not seen, where a proxy lied.
+      events.onFault('http-bad-start-line')
+      phase = 'resync'
+    }
   }
 
   function onHeadEnd(): void {
@@ -110,7 +119,7 @@ export function createMessageReader(events: MessageEvents): MessageReader {
           continue
         }
         at = line.read(bytes, at, end)
-        if (line.totalLength > lineMax) fail('http-line-too-long')
+        if (line.totalLength > lineMax && phase !== 'resync') fail('http-line-too-long')
         else if (line.isComplete) onLine()
       }
       return phase !== 'over'

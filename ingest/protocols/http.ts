@@ -259,13 +259,28 @@ function readResponseField(line: LineReader, response: Response): void {
   }
 }
 
-const fieldNameMax = 20
+/** Field names that are read, by their length: others cost no text. */
+const fieldNames = [
+  'host',
+  'server',
+  'user-agent',
+  'authorization',
+  'content-length',
+  'www-authenticate',
+  'transfer-encoding',
+  'proxy-authenticate',
+  'proxy-authorization',
+]
+const fieldNameMax = Math.max(...fieldNames.map((name) => name.length))
+const isFieldLength = Array.from({ length: fieldNameMax + 1 }, (_, length) =>
+  fieldNames.some((name) => name.length === length),
+)
 
-/** Name in lower case and a reader of the value; null for lines that are no field or have a name too long to matter. */
+/** Name in lower case and a reader of the value; null for lines that are no field or one that is not read. */
 function fieldOf({ bytes, length }: LineReader) {
   let colon = 0
   while (colon < length && colon <= fieldNameMax && bytes[colon] !== 0x3a) colon++
-  if (colon === 0 || colon > fieldNameMax || colon >= length) return null
+  if (colon >= length || isFieldLength[colon] !== true) return null
   return {
     name: fieldText(bytes, 0, colon, fieldNameMax).toLowerCase(),
     text: (lengthMax = 256) => {

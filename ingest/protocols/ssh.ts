@@ -1,12 +1,20 @@
 import { secondUs, type TimeUs } from '../../records/time.ts'
-import { type DecoderOutput, type ProtocolDecoder, type Session, verdict } from '../protocol.ts'
+import {
+  type DecoderOutput,
+  type ProtocolDecoder,
+  type Session,
+  type Verdict,
+  verdict,
+} from '../protocol.ts'
 import { createLineReader } from './line-reader.ts'
-import { startsWith, matchesSoFar } from './ascii.ts'
+import { isPrintable, matchesSoFar, startsWith } from './ascii.ts'
 import { fieldText, readU32 } from './field.ts'
 
 // RFC 4253 §4.2, first line of each side, at most 255 octets:
 //
 //   SSH-protoversion-softwareversion SP comments CR LF
+//
+// A server may send other lines of text before it ("Exceeded MaxStartups" instead of it).
 //
 // §6, binary packets after it, in clear until SSH_MSG_NEWKEYS:
 //
@@ -15,6 +23,10 @@ import { fieldText, readU32 } from './field.ts'
 
 const message = { kexInit: 20, newKeys: 21 } as const
 const bannerMax = 255
+const linesBeforeMax = 32
+const lineBeforeMax = 1024
+/** A server's text that is looked through for its banner before another protocol may have the flow. */
+const textProbedMax = 1024
 /** RFC 4253 §6.1 asks for 35,000; OpenSSH takes 256 kB. */
 const packetMax = 262_144
 
@@ -30,13 +42,26 @@ const failureUsMax = 10 * secondUs
 export const ssh: ProtocolDecoder = {
   service: 'ssh',
   transport: 'tcp',
-  probe(bytes, start, end) {
-    if (!matchesSoFar(bytes, start, end, 'SSH-')) return verdict.no
+  probe(bytes, start, end, isOrig) {
+    if (!matchesSoFar(bytes, start, end, 'SSH-')) {
+      return isOrig ? verdict.no : probeText(bytes, start, end)
+    }
     if (end - start < 5) return verdict.more
     const version = bytes[start + 4]!
     return version === 0x31 || version === 0x32 ? verdict.yes : verdict.no
   },
   open: createSshSession,
+}
+
+/** Lines before a server's banner; the client, or a line that is the banner, decides. */
+function probeText(bytes: Uint8Array, start: number, end: number): Verdict {
+  if (end - start > textProbedMax) return verdict.no
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!
+    if (byte === 0x0a && i + 1 < end && startsWith(bytes, i + 1, end, 'SSH-')) return verdict.yes
+    if (!isPrintable(byte) && byte !== 0x0d && byte !== 0x0a) return verdict.no
+  }
+  return verdict.more
 }
 
 function createSshSession(): Session {
@@ -80,7 +105,7 @@ function createSshSession(): Session {
       if (sides[0].banner() !== null && sides[1].banner() !== null) tellHello(out)
       tellSuccess(out)
       if (isLoginTold) return false
-      if (!sides[0].isBroken() || !sides[1].isBroken()) return true
+      if (!sides[0].isOver() || !sides[1].isOver()) return true
       // Neither side can be followed any more: what is known is told now.
       tellHello(out)
       return false
@@ -109,14 +134,15 @@ function versionOf(banner: string | null): string | null {
   return banner?.split('-')[1] ?? null
 }
 
-type Phase = 'banner' | 'packets' | 'encrypted' | 'broken'
+/** `unread`: SSH 1, which frames its packets differently. */
+type Phase = 'banner' | 'packets' | 'encrypted' | 'unread' | 'broken'
 
 /** One side: its banner, then its packets in clear up to its new keys. Keeps the banner and one header. */
 function createSide() {
   const line = createLineReader(bannerMax)
   let phase: Phase = 'banner'
   let banner: string | null = null
-  let isBannerWhole = false
+  let linesBefore = 0
   let sawKexInit = false
   // Header of the packet at hand: packet_length, padding_length, message.
   const header = new Uint8Array(6)
@@ -128,11 +154,10 @@ function createSide() {
     if (line.isComplete) {
       if (startsWith(line.bytes, 0, line.length, 'SSH-')) {
         banner = fieldText(line.bytes, 0, line.length, bannerMax)
-        isBannerWhole = true
-        // SSH 1 frames its packets differently: only its banner is read.
-        phase = banner.startsWith('SSH-1.') && !banner.startsWith('SSH-1.99') ? 'broken' : 'packets'
-      } else phase = 'broken'
-    } else if (line.totalLength > bannerMax) phase = 'broken'
+        phase = banner.startsWith('SSH-1.') && !banner.startsWith('SSH-1.99') ? 'unread' : 'packets'
+      } else if (++linesBefore > linesBeforeMax) phase = 'broken'
+    }
+    if (line.totalLength > lineBeforeMax) phase = 'broken'
     return stop
   }
 
@@ -166,10 +191,10 @@ function createSide() {
 
   return {
     /** Null until the whole line has been seen. */
-    banner: () => (isBannerWhole ? banner : null),
+    banner: () => banner,
     hasKexInit: () => sawKexInit,
     isEncrypted: () => phase === 'encrypted',
-    isBroken: () => phase === 'broken',
+    isOver: () => phase === 'broken' || phase === 'unread',
     /** @returns the cause of a fault when this call found one. */
     read(bytes: Uint8Array, start: number, end: number): string | null {
       const before = phase
@@ -177,17 +202,15 @@ function createSide() {
       while (at < end && (phase === 'banner' || phase === 'packets')) {
         at = phase === 'banner' ? readBanner(bytes, at, end) : readPackets(bytes, at, end)
       }
-      if (phase !== 'broken' || before === 'broken' || isBannerWhole) {
-        return phase === 'broken' && before === 'packets' ? 'ssh-bad-packet' : null
-      }
-      return 'ssh-bad-banner'
+      if (phase !== 'broken' || before === 'broken') return null
+      return banner === null ? 'ssh-bad-banner' : 'ssh-bad-packet'
     },
     /** Bytes that were not captured: inside a packet they are skipped, else the place of the next is lost. */
     skip(length: number): void {
       if (phase === 'packets' && packetLeft >= length) packetLeft -= length
       // What is lost after the key exchange began may be the new keys: more bytes than that are encrypted.
       else if (phase === 'packets' && sawKexInit) phase = 'encrypted'
-      else if (phase !== 'encrypted') phase = 'broken'
+      else if (phase === 'packets' || phase === 'banner') phase = 'broken'
     },
   }
 }

@@ -43,11 +43,18 @@ export function createTelnetFilter(): TelnetFilter {
   }
 }
 
+/** Characters before a colon that are looked at: longer prompts there are not. */
+export const promptMax = 64
+
+/** ECMA-48 §5.4, control sequences: terminals are cleared and coloured around a prompt. */
+const screenControl = /\u001b\[[0-9;?]*[a-z]/g
+
 /** What a server's text up to here asks for. */
 export type Prompt = 'user' | 'password' | 'new-password' | null
 
-/** @param tail lower-case text since the last line end, up to and including a colon. */
-export function promptOf(tail: string): Prompt {
+/** @param line what a line has so far, in lower case, up to and including a colon; `promptMax` characters are enough. */
+export function promptOf(line: string): Prompt {
+  const tail = line.replace(screenControl, '')
   if (/new (unix |)password ?:$/.test(tail)) return 'new-password'
   if (/(^|[^a-z])(password|passcode|passwd)[^:\n]{0,24}:$/.test(tail)) return 'password'
   if (/(last|successful|failed|previous)[ a-z]{0,24}login ?:$/.test(tail)) return null

@@ -3,6 +3,7 @@ import {
   createTelnetFilter,
   isShellPrompt,
   judgeLine,
+  promptMax,
   promptOf,
   telnetCommand,
 } from './telnet-text.ts'
@@ -10,6 +11,8 @@ import { lowerCase } from './ascii.ts'
 
 /** Characters of a server's line that prompts are looked for in; of a longer line its last ones. */
 const tailMax = 256
+/** Colons of one line that may end a prompt. */
+const colonsMax = 16
 /** Server bytes without a prompt after which the rest of the connection is no log-in. */
 const quietBytesMax = 16_384
 /** Lines after a password that say neither yes nor no: a greeting, so the password was taken. */
@@ -63,7 +66,9 @@ type Stage = 'idle' | 'user-asked' | 'user-given' | 'password-asked' | 'judging'
 function createTelnetSession(): Session {
   const filters = [createTelnetFilter(), createTelnetFilter()] as const
   let stage: Stage = 'idle'
-  let tail = ''
+  const tail = new Uint8Array(tailMax)
+  let tailLength = 0
+  let colons = 0
   let linesSince = 0
   let quietBytes = 0
   let hasClientLine = false
@@ -78,21 +83,35 @@ function createTelnetSession(): Session {
     out.emit({ service: 'telnet', event: 'login', outcome, reason })
   }
 
+  /** The last `length` characters of the line so far, in lower case. */
+  function tailText(length: number): string {
+    let text = ''
+    for (let i = Math.max(0, tailLength - length); i < tailLength; i++)
+      text += String.fromCharCode(tail[i]!)
+    return text
+  }
+
+  function clearTail(): void {
+    tailLength = 0
+    colons = 0
+  }
+
   function onPrompt(prompt: 'user' | 'password', out: DecoderOutput): void {
     if (stage === 'judging') tell('failure', 'prompt-again', out)
     stage = prompt === 'user' ? 'user-asked' : 'password-asked'
-    tail = ''
+    clearTail()
     quietBytes = 0
     hasClientLine = false
   }
 
   /** @returns true when the log-in has succeeded. */
   function onServerLine(out: DecoderOutput): boolean {
-    const line = tail.trim()
-    tail = ''
     linesSince++
     // The first line after a user name is its echo: a user called "welcome" is not welcomed.
-    if (stage !== 'judging' && !(stage === 'user-given' && linesSince > 1)) return false
+    const isJudged = stage === 'judging' || (stage === 'user-given' && linesSince > 1)
+    const line = isJudged ? tailText(tailMax).trim() : ''
+    clearTail()
+    if (!isJudged) return false
     if (line === '') {
       if (stage === 'judging') linesSince--
       return false
@@ -111,10 +130,14 @@ function createTelnetSession(): Session {
   function onServerByte(byte: number, out: DecoderOutput): boolean {
     if (byte === 0x0a) return onServerLine(out)
     if (byte === 0x0d || byte === 0) return false
-    tail += String.fromCharCode(lowerCase(byte))
-    if (tail.length > tailMax) tail = tail.slice(-tailMax / 2)
+    if (tailLength === tailMax) {
+      tail.copyWithin(0, tailMax / 2)
+      tailLength = tailMax / 2
+    }
+    tail[tailLength++] = lowerCase(byte)
     if (byte !== 0x3a) return false
-    const prompt = promptOf(tail)
+    if (++colons > colonsMax) return false
+    const prompt = promptOf(tailText(promptMax))
     if (prompt === 'new-password' && stage === 'judging') {
       tell('success', 'password-change', out)
       return true
@@ -126,7 +149,7 @@ function createTelnetSession(): Session {
   /** Between pieces the server waits: a shell prompt at the end of its text means that it let the client in. */
   function isLetIn(out: DecoderOutput): boolean {
     const mayBe = stage === 'judging' || (stage === 'user-given' && linesSince > 0)
-    if (!mayBe || !isShellPrompt(tail)) return false
+    if (!mayBe || !isShellPrompt(tailText(promptMax))) return false
     tell('success', 'shell', out)
     return true
   }
@@ -142,7 +165,7 @@ function createTelnetSession(): Session {
     if (stage === 'user-asked' && hasClientLine) stage = 'user-given'
     else if (stage === 'password-asked') stage = 'judging'
     hasClientLine = false
-    tail = ''
+    clearTail()
   }
 
   return {
@@ -152,17 +175,15 @@ function createTelnetSession(): Session {
         const byte = filter.take(bytes[i]!)
         if (byte < 0) continue
         if (isOrig) onClientByte(byte)
-        else if (onServerByte(byte, out)) return false
+        else if (onServerByte(byte, out) || ++quietBytes > quietBytesMax) return false
       }
       if (isOrig) return true
-      if (isLetIn(out)) return false
-      quietBytes += end - start
-      return quietBytes <= quietBytesMax
+      return !isLetIn(out)
     },
     onGap(_length, _isOrig, _flow, out) {
       if (stage === 'judging') tell('unknown', 'gap', out)
       stage = 'idle'
-      tail = ''
+      clearTail()
     },
     onEnd(_flow, out) {
       if (stage === 'judging') tell('unknown', 'closed', out)
