@@ -135,7 +135,7 @@ describe('DICOM', () => {
     },
     {
       name: 'the answer was not captured',
-      step: { from: '<', gap: 100 },
+      step: { from: '<' as const, gap: 100 },
       outcome: 'unknown',
       reason: 'not-captured',
     },
