@@ -1,0 +1,209 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { secondUs } from '../../records/time.ts'
+import type { Anomaly } from '../../records/anomaly.ts'
+import { anomalyOf, peerOf, shiftStartUs } from '../support/anomalies.ts'
+import { launchBrowser } from '../support/browser.ts'
+import { hostileStrings } from '../support/hostile-strings.ts'
+import { startWard } from '../support/ward.ts'
+
+// From the anomalies topic to a real browser: memory bus, SQLite, alert stage, dashboard, Chromium.
+
+let browser: Browser
+let ward: Awaited<ReturnType<typeof startWard>>
+let context: BrowserContext
+let page: Page
+/** Whatever the browser complains about: errors, refused scripts and styles. */
+let complaints: string[]
+
+beforeAll(async () => {
+  ;[browser, ward] = await Promise.all([launchBrowser(), startWard()])
+}, 120_000)
+
+afterAll(async () => {
+  await browser.close()
+  await ward.stop()
+})
+
+beforeEach(async () => {
+  complaints = []
+  context = await browser.newContext({ viewport: { width: 1366, height: 768 } })
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) => {
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)
+    })
+  })
+  page = await context.newPage()
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+})
+
+afterEach(async () => {
+  await context.close()
+  expect(ward.failures).toEqual([])
+})
+
+let step = 0
+/** An alert of its own device, later than all before. */
+function nextAlert(name: string, changes: Partial<Anomaly> = {}): Anomaly {
+  step++
+  return anomalyOf({
+    viewKey: `north|lan|ip:10.1.0.${step}`,
+    oldestUs: shiftStartUs + step * 20 * secondUs,
+    device: { address: `10.1.0.${step}`, mac: null, name },
+    ...changes,
+  })
+}
+
+const row = (text: string) => page.locator('.row', { hasText: text })
+const isLive = () => page.locator('.line', { hasText: 'live' }).waitFor()
+const open = async (hash = '') => {
+  await page.goto(`${ward.url()}/${hash}`)
+  await isLive()
+}
+
+describe('the live page', () => {
+  test('says what is watched while there is nothing to show', async () => {
+    await open()
+    await page.getByText('No alerts').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('shows a new alert at the top, without a reload, and counts it up', async () => {
+    await ward.publish([nextAlert('older-device')])
+    await open()
+    await row('older-device').waitFor()
+    const alert = nextAlert('pump-14', { score: 0.9 })
+    await ward.publish([alert])
+    await row('pump-14').waitFor()
+    expect(await page.locator('.row').first().textContent()).toContain('pump-14')
+    expect(await row('pump-14').textContent()).toContain('critical')
+    await ward.publish([{ ...alert, count: 24, timeUs: alert.timeUs + secondUs }])
+    await row('pump-14').getByText('×24').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('holds new rows back while the list is read, and shows them on request', async () => {
+    await ward.publish([nextAlert('read-me')])
+    await open()
+    await row('read-me').hover()
+    const first = await page.locator('.row').first().textContent()
+    await ward.publish([nextAlert('waits-its-turn')])
+    await page.getByRole('button', { name: '1 new' }).waitFor()
+    expect(await page.locator('.row').first().textContent()).toBe(first)
+    await page.getByRole('button', { name: '1 new' }).click()
+    await row('waits-its-turn').waitFor()
+    expect(await page.locator('.row').first().textContent()).toContain('waits-its-turn')
+  })
+
+  test('shows what it missed after its line was cut', async () => {
+    await open()
+    await ward.publish([nextAlert('before-the-cut')])
+    await row('before-the-cut').waitFor()
+    await ward.stopDashboard()
+    await page.getByText('disconnected').waitFor()
+    await page.getByText('Not connected').waitFor()
+    await ward.publish([nextAlert('while-cut-1'), nextAlert('while-cut-2')])
+    await ward.restartDashboard()
+    await row('while-cut-1').waitFor()
+    await row('while-cut-2').waitFor()
+    await isLive()
+    // Chromium itself reports each refused try; nothing else may be wrong.
+    expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
+  })
+
+  test('opens an alert by keys, names it in the address, and closes it by Esc', async () => {
+    await ward.publish([nextAlert('first-by-key'), nextAlert('second-by-key')])
+    await open()
+    await row('second-by-key').waitFor()
+    await page.keyboard.press('j')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    const detail = page.getByRole('complementary', { name: 'Alert' })
+    await detail.getByText('first-by-key').first().waitFor()
+    expect(page.url()).toMatch(/#\/alerts\/[0-9a-f]{32}$/)
+    await page.keyboard.press('k')
+    await detail.getByText('second-by-key').first().waitFor()
+    await page.keyboard.press('Escape')
+    await detail.waitFor({ state: 'detached' })
+    await page.keyboard.press('?')
+    await page.getByRole('dialog').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('opens the alert that its address names', async () => {
+    await ward.publish([
+      nextAlert('linked-device', { score: 0.8, peers: [peerOf('10.60.1.20', 104)] }),
+    ])
+    await open()
+    const id = await row('linked-device').getAttribute('data-alert-id')
+    const other = await context.newPage()
+    await other.goto(`${ward.url()}/#/alerts/${id}`)
+    const detail = other.getByRole('complementary', { name: 'Alert' })
+    await detail.getByText('8 (threshold 8)').waitFor()
+    await detail.getByText('T1046', { exact: true }).waitFor()
+    await detail.getByText('tcp port 104').waitFor()
+    await detail.getByText('Nothing is learned of this device yet.').waitFor()
+  })
+
+  test.each([
+    { name: 'a nurse-station PC', width: 1366, height: 768 },
+    { name: 'a phone', width: 390, height: 844 },
+  ])('fits $name without scrolling sideways', async ({ width, height }) => {
+    await page.setViewportSize({ width, height })
+    const device = `${width}-px-wide-page-and-a-name-of-sixty-characters-for-it-all`
+    await ward.publish([nextAlert(device)])
+    await open()
+    await row(device).click()
+    await page.getByRole('complementary', { name: 'Alert' }).getByText('Why now').waitFor()
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    )
+    expect(overflow).toBe(0)
+  })
+})
+
+test('shows hostile names as text, in the list and in the detail', async () => {
+  await ward.publish(
+    hostileStrings.map((text, index) =>
+      nextAlert(`${tagOf(index)}${text}`, {
+        summary: text,
+        objectGroup: text,
+        why: { [text]: text, caller: text },
+        peers: [{ ...peerOf('10.60.1.20', 80), name: text }],
+      }),
+    ),
+  )
+  await open()
+  await row(tagOf(hostileStrings.length - 1)).waitFor()
+  for (const [index, text] of hostileStrings.entries()) {
+    const device = row(tagOf(index)).locator('.row-device')
+    expect(await device.textContent()).toBe(`${tagOf(index)}${text}`)
+  }
+  for (const [index, text] of hostileStrings.entries()) {
+    await row(tagOf(index)).locator('.row-link').evaluate(clickIt)
+    const sentence = page.locator('.sentence')
+    await vi.waitFor(async () => expect(await sentence.textContent()).toBe(text), 5000)
+  }
+  expect(
+    await page.evaluate(() => document.querySelectorAll('#root img, #root iframe').length),
+  ).toBe(0)
+  expect(await page.evaluate(() => 'wasRun' in globalThis)).toBe(false)
+  expect(complaints).toEqual([])
+})
+
+/** Tells the rows apart: `host-01:`. */
+function tagOf(index: number): string {
+  return `host-${String(index).padStart(2, '0')}:`
+}
+
+/** In the page: a click that needs no scrolling, so that the list is not held. */
+function clickIt(element: Element): void {
+  if (element instanceof HTMLElement) element.click()
+}
