@@ -1,0 +1,130 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Detector, deviceClasses } from '../analyzer/detector.ts'
+import { detectors } from '../analyzer/detectors/index.ts'
+import { behaviours } from '../records/anomaly.ts'
+import { errorCodes } from '../records/errors.ts'
+import { scaffold } from '../scripts/new-detector.mjs'
+
+const root = join(import.meta.dirname, '..')
+const read = (file: string) => readFileSync(join(root, file), 'utf8')
+const names = readdirSync(join(root, 'analyzer/detectors'))
+  .map((file) => file.replace(/\.ts$/, ''))
+  .filter((name) => name !== 'index')
+
+/** `| tcpPortsMin | 8 | 4 | 50 | 50 |`: the head of each row of a page's table, with the defaults in force. */
+function thresholdRows(detector: Detector): string[] {
+  const defaults = detector.config.parse({})
+  if (!isRecord(defaults)) return []
+  const classes = deviceClasses.map((deviceClass) => defaults[deviceClass]).filter(isRecord)
+  const columns = classes.length === deviceClasses.length ? classes : [defaults]
+  return Object.keys(columns[0]!).map(
+    (name) => `| \`${name}\` | ${columns.map((column) => cell(column[name])).join(' | ')} |`,
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function cell(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ')
+  return String(value)
+}
+
+describe('each detector', () => {
+  test.each(names)(
+    '%s has a test, a page and a line in the index, and a name among the behaviours',
+    (name) => {
+      expect(existsSync(join(root, `tests/analyzer/detectors/${name}.test.ts`))).toBe(true)
+      expect(existsSync(join(root, `docs/detectors/${name}.md`))).toBe(true)
+      expect(detectors.map((detector) => detector.behaviour)).toContain(name)
+      expect(behaviours).toContain(name)
+    },
+  )
+
+  test('is listed once, in the order of names', () => {
+    const listed = detectors.map((detector) => detector.behaviour)
+    expect(listed).toEqual([...new Set(listed)].sort())
+    expect(new Set<string>(listed)).toEqual(new Set(names))
+  })
+
+  test.each(detectors.map((detector) => [detector.behaviour, detector] as const))(
+    '%s has a page that tells every threshold with the default in force, causes of false alarms, and what to do',
+    (name, detector) => {
+      const page = read(`docs/detectors/${name}.md`).replace(/ +/g, ' ')
+      expect(thresholdRows(detector).filter((row) => !page.includes(row))).toEqual([])
+      const parts = [
+        'What it notices',
+        'Why that matters near a medical device',
+        'What it needs',
+        'Known false positives',
+        'What to do',
+      ]
+      expect(parts.filter((part) => !page.includes(part))).toEqual([])
+    },
+  )
+
+  test.each(detectors.map((detector) => [detector.behaviour, detector] as const))(
+    '%s names its ATT&CK techniques on its page',
+    (name, detector) => {
+      const page = read(`docs/detectors/${name}.md`)
+      expect(detector.attack.filter((technique) => !page.includes(technique))).toEqual([])
+    },
+  )
+})
+
+describe('the pages', () => {
+  test('tell the remedy of every error code, and of no other', () => {
+    const told = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(
+      (match) => match[1],
+    )
+    expect(told).toEqual([...errorCodes])
+  })
+
+  test.each(
+    ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/errors.md'].concat(
+      names.map((name) => `docs/detectors/${name}.md`),
+    ),
+  )('that %s links to are there', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+      (match) => match[1]!,
+    )
+    const folder = join(root, page, '..')
+    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([])
+  })
+})
+
+describe('npm run new:detector', () => {
+  const made = scaffold('dns-tunnel')
+
+  test('makes the detector, its test and its page', () => {
+    expect(Object.keys(made.files)).toEqual([
+      'analyzer/detectors/dns-tunnel.ts',
+      'tests/analyzer/detectors/dns-tunnel.test.ts',
+      'docs/detectors/dns-tunnel.md',
+    ])
+    expect(made.files['analyzer/detectors/dns-tunnel.ts']).toContain("behaviour: 'dns-tunnel'")
+  })
+
+  test('adds a line to the index where the alphabet wants it', () => {
+    const lines = made.addToIndex(read('analyzer/detectors/index.ts')).split('\n')
+    const imports = lines.filter((line) => line.includes("from './"))
+    const entries = lines.filter((line) => /^ {2}\w+,$/.test(line))
+    expect(imports).toContain("import { dnsTunnel } from './dns-tunnel.ts'")
+    expect(entries).toContain('  dnsTunnel,')
+    expect(imports.map((line) => line.split("'")[1])).toEqual(
+      imports.map((line) => line.split("'")[1]).sort(),
+    )
+    expect(entries).toEqual([...entries].sort())
+    expect(entries).toHaveLength(detectors.length + 1)
+  })
+
+  test('adds the name to the behaviours and touches nothing else', () => {
+    const before = read('records/anomaly.ts')
+    const after = made.addToBehaviours(before)
+    expect(after.replace("  'dns-tunnel',\n", '')).toBe(before)
+    expect(after).not.toBe(before)
+  })
+})
