@@ -24,7 +24,10 @@ import {
 import { schemaOf } from './batch-schema.ts'
 import { WardwatchError } from './errors.ts'
 
-/** Arrow IPC stream of rows `0 … rowCount − 1`. The result shares no memory with the batch. */
+/**
+ * Arrow IPC stream of rows `0 … rowCount − 1`. The result shares no memory with the batch. No two columns may share
+ * memory either: Arrow's writer merges neighbouring chunks that overlap, and the message would be cut short.
+ */
 export function encodeBatch<S extends BatchSpec>(
   format: BatchFormat<S>,
   batch: Batch<S>,

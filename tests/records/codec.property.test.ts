@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeBatch, encodeBatch } from '../../records/batch-codec.ts'
-import { schemaOf } from '../../records/batch-schema.ts'
+import { documentedSchema } from '../../records/batch-schema.ts'
 import {
   type Batch,
   type BatchFormat,
@@ -35,7 +35,7 @@ describe.each(formats)('$name', ({ format }) => {
   })
 
   test('tells of every column its meaning and source, and of a nullable one what null means', () => {
-    for (const field of schemaOf(format).fields) {
+    for (const field of documentedSchema(format).fields) {
       expect(field.metadata.get('meaning'), field.name).toBeTruthy()
       expect(field.metadata.get('source'), field.name).toBeTruthy()
       expect(field.metadata.has('null'), field.name).toBe(field.nullable)
