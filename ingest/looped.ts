@@ -14,13 +14,16 @@ export interface LoopOptions {
 export function createLoopedSource(open: () => Source, options: LoopOptions): Source {
   const rejects = new Map<string, number>()
   const first = open()
-  let current = first
+  let current: Source = first
+  /** Whether the rejects of `current` are among the finished ones. */
+  let isFinished = false
   const finished = new Map<string, number>()
 
   async function* blocks(): AsyncGenerator<PacketBlock, void, undefined> {
     let shiftUs = 0
     for (let pass = 0; pass < options.passes; pass++) {
       current = pass === 0 ? first : open()
+      isFinished = false
       let [startUs, lastUs] = [Infinity, -Infinity]
       for await (const block of current.blocks()) {
         for (let row = 0; row < block.count; row++) {
@@ -32,6 +35,7 @@ export function createLoopedSource(open: () => Source, options: LoopOptions): So
         yield block
       }
       addTo(finished, current.rejects)
+      isFinished = true
       // Nothing to play: to go on would spin without ever yielding.
       if (lastUs === -Infinity) return
       shiftUs += lastUs - startUs + options.gapUs
@@ -44,7 +48,7 @@ export function createLoopedSource(open: () => Source, options: LoopOptions): So
     get rejects() {
       rejects.clear()
       addTo(rejects, finished)
-      addTo(rejects, current.rejects)
+      if (!isFinished) addTo(rejects, current.rejects)
       return rejects
     },
     progress: () => (options.passes === Infinity ? null : current.progress()),
