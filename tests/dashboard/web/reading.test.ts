@@ -57,6 +57,11 @@ describe('the numbers of an alert', () => {
       why: { failures: 36, failuresMin: 8 },
       lines: ['Failures: 36 (threshold 8)'],
     },
+    {
+      name: 'abbreviations of the field',
+      why: { tcpPortsMin: 8, mac: 'not seen' },
+      lines: ['TCP ports threshold: 8', 'MAC: not seen'],
+    },
     { name: 'a bound alone', why: { attemptsMax: 3 }, lines: ['Attempts limit: 3'] },
     {
       name: 'time with its unit',
