@@ -47,6 +47,8 @@ export interface Judgement {
   readonly anomalies: readonly Anomaly[]
   /** To be published on the control topic, and in-band to the partition of the host each names. */
   readonly commands: readonly ControlCommand[]
+  /** The message had been judged before, by (sensor, run, sequence) or by the id of its command: nothing was done. */
+  readonly isRepeated: boolean
   /** The message was the end of a finite input. */
   readonly hasEnded: boolean
 }

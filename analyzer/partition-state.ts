@@ -127,15 +127,16 @@ export class PartitionState {
     this.#saved.clockUs = -Infinity
   }
 
-  /** Queues a command. Each is applied once, by its id, however often it comes. */
-  accept(command: ControlCommand): void {
-    if (this.#saved.applied.has(command.id)) return
+  /** Queues a command. Each is applied once, by its id, however often it comes: false when it has come before. */
+  accept(command: ControlCommand): boolean {
+    if (this.#saved.applied.has(command.id)) return false
     if (this.#saved.applied.size >= commandsMax) {
       const oldest = this.#saved.applied.values().next()
       if (!oldest.done) this.#saved.applied.delete(oldest.value)
     }
     this.#saved.applied.add(command.id)
     this.#saved.pending.push(command)
+    return true
   }
 
   /** Takes the commands that hold by now, in the order they came. */

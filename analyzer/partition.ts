@@ -81,14 +81,15 @@ export function createPartition(
     const commands: ControlCommand[] = []
     if (message.kind === 'control') {
       // Commands are told apart by their ids: whoever sends them numbers nothing.
-      if (message.command !== undefined) state.accept(message.command)
+      state.advance(message.clockUs)
+      const isRepeated = message.command === undefined || !state.accept(message.command)
       applyCommands(commands)
-      return { anomalies: findings.anomalies, commands, hasEnded: false }
+      return { anomalies: findings.anomalies, commands, isRepeated, hasEnded: false }
     }
     const gap = state.gapBefore(message)
     if (gap < 0) {
       counts.repeated++
-      return { anomalies: findings.anomalies, commands, hasEnded: false }
+      return { anomalies: findings.anomalies, commands, isRepeated: true, hasEnded: false }
     }
     counts.missing += gap
     if (message.kind === 'recording') beginRecording(message)
@@ -98,7 +99,12 @@ export function createPartition(
     if (message.kind === 'data') judgeRows(message)
     if (message.kind !== 'recording') fireTimers(state.clockUs)
     if (message.kind === 'end') endInput(message)
-    return { anomalies: findings.anomalies, commands, hasEnded: message.kind === 'end' }
+    return {
+      anomalies: findings.anomalies,
+      commands,
+      isRepeated: false,
+      hasEnded: message.kind === 'end',
+    }
   }
 
   function judgeRows(message: ObservationMessage): void {

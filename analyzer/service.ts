@@ -17,6 +17,12 @@ export interface AnalyzerDeps {
   readonly policy: DeclaredPolicy
   /** analyzer/detectors/index.ts, in its order. */
   readonly detectors: readonly Detector[]
+  /**
+   * The bus keeps its messages when the process ends (Kafka): judging goes on at the saved offset. Otherwise (memory)
+   * a restarted input sends all of it again from offset 0, what was judged is skipped by (sensor, run, sequence), and
+   * positions go on counting, so that the alert stage never takes a new anomaly for one it has folded. Default true.
+   */
+  readonly isBusDurable?: boolean
   /** inventory/vendor.ts */
   readonly vendorOf: (mac: string) => string | null
   readonly logger: Logger
@@ -53,7 +59,7 @@ const warningWindowMs = 10_000
  * @throws ZodError when the configuration of a detector is wrong.
  */
 export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Analyzer {
-  const { bus, states, now } = deps
+  const { bus, states, now, isBusDurable = true } = deps
   const logger = deps.logger.child({ stage: 'analyzer' })
   const engine = createEngine({
     detectors: deps.detectors.map((detector) =>
@@ -86,7 +92,7 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       { partition, epoch: opened.epoch, nextOffset: opened.nextOffset },
       'partition taken',
     )
-    return opened.nextOffset
+    return isBusDurable ? opened.nextOffset : 0
   }
 
   async function messages(partition: number, incoming: readonly IncomingMessage[]): Promise<void> {
@@ -97,15 +103,16 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
     const commands: ControlCommand[] = []
     let hasEnded = false
     for (const { offset, value } of incoming) {
-      if (offset < own.nextOffset) continue
+      if (isBusDurable && offset < own.nextOffset) continue
+      const position = isBusDurable ? offset : own.nextOffset
       const message = read(partition, offset, value)
-      own.nextOffset = offset + 1
-      own.isClean = false
+      const judgement = message === null ? null : own.engine.onMessage(message, position)
       counts.messages++
-      if (message === null) continue
-      const judgement = own.engine.onMessage(message, offset)
+      if (isBusDurable || judgement?.isRepeated !== true) own.nextOffset = position + 1
+      own.isClean = false
+      if (message === null || judgement === null) continue
       hasEnded ||= judgement.hasEnded
-      outgoing.push(...messagesOf(bus, partition, offset, message, judgement))
+      outgoing.push(...messagesOf(bus, partition, position, message, judgement))
       commands.push(...judgement.commands)
       counts.anomalies += judgement.anomalies.length
     }
@@ -146,8 +153,9 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
     try {
       counts.stateBytes += await writeCheckpoint(states.partitions, own)
     } catch (err) {
-      if (!isWardwatchError(err, 'PARTITION_LOST')) throw err
+      // Whatever went wrong, what had changed is no longer marked: this copy must never be saved.
       held.delete(own.partition)
+      if (!isWardwatchError(err, 'PARTITION_LOST')) throw err
       counts.partitionsLost++
       logger.warn(
         { partition: own.partition, epoch: own.epoch, err },
@@ -187,8 +195,9 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       await stopping?.stop()
       subscription = null
       // A bus that has stopped gives nothing back; what it delivered is judged and published all the same.
-      for (const own of held.values()) await checkpoint(own)
+      const results = await Promise.allSettled([...held.values()].map(checkpoint))
       held.clear()
+      for (const result of results) if (result.status === 'rejected') throw result.reason
     },
     stats: () => ({
       ...counts,

@@ -141,6 +141,23 @@ export function approveAll(folded: FoldedBaseline): void {
   folded.isTaught = true
 }
 
+/** Characters of relation names in a profile: it travels as base64 JSON, and a message holds a million bytes. */
+const profileCharactersMax = 400_000
+
+/** Leaves what fits into a message: no names, which are looked up again soon, and the newest relations, approved first. */
+export function trimProfile(folded: FoldedBaseline): void {
+  folded.names.clear()
+  const newestFirst = [...folded.relations].sort(
+    ([, a], [, b]) => Number(b.isApproved) - Number(a.isApproved) || b.lastHour - a.lastHour,
+  )
+  let left = profileCharactersMax
+  for (const [name] of newestFirst) {
+    // 100 for the numbers beside the name; two bytes a character where a name is not Latin-1.
+    left -= 2 * name.length + 100
+    if (left < 0) folded.relations.delete(name)
+  }
+}
+
 /** A profile of another key joins this one: what either knows is known. */
 export function mergeProfile(into: FoldedBaseline, profile: FoldedBaseline): void {
   for (const [name, theirs] of profile.relations) {

@@ -23,6 +23,7 @@ import {
   newRelationCount,
   noteName,
   noteRelation,
+  trimProfile,
 } from './folded.ts'
 import {
   addCaller,
@@ -260,13 +261,12 @@ export class HostBaseline implements BaselineView {
 
   /** A person has approved one relation, met or not. */
   approveRelation(relation: string, timeUs: TimeUs): void {
-    const folded = (this.folded ??= createFolded(timeUs, true))
+    const folded = this.#known(timeUs, timeUs)
     noteRelation(folded, relation, Math.floor(timeUs / hourUs), true)
     folded.relations.get(relation)!.isApproved = true
-    this.changes.folded = true
   }
 
-  /** The profile for another key of the same device: closed hours and, folded in, the open one. */
+  /** The profile for another key: closed hours and, folded in, the open one. It fits into one message of the bus. */
   exportProfile(): FoldedBaseline | null {
     if (this.folded === null) return null
     const copy = new HostBaseline(
@@ -275,13 +275,19 @@ export class HostBaseline implements BaselineView {
       structuredClone(this.folded),
     )
     copy.closeHour()
+    trimProfile(copy.folded!)
     return copy.folded
   }
 
   /** Starts from another key's profile. */
   importProfile(profile: FoldedBaseline, timeUs: TimeUs): void {
-    const folded = (this.folded ??= createFolded(Math.min(timeUs, profile.firstSeenUs), true))
-    mergeProfile(folded, profile)
-    this.changes.folded = true
+    mergeProfile(this.#known(Math.min(timeUs, profile.firstSeenUs), timeUs), profile)
+  }
+
+  /** The folded part, made for a host that a person spoke of before it was seen. */
+  #known(firstSeenUs: TimeUs, timeUs: TimeUs): FoldedBaseline {
+    if (Number.isNaN(this.hour.lastSeenUs)) this.hour.lastSeenUs = timeUs
+    this.changes.hour = this.changes.folded = true
+    return (this.folded ??= createFolded(firstSeenUs, true))
   }
 }

@@ -4,6 +4,7 @@ import type { Host } from '../../analyzer/detector.ts'
 import { configureDetector, createEngine } from '../../analyzer/engine.ts'
 import { encodeSection } from '../../analyzer/section.ts'
 import { testPolicy } from '../support/policy.ts'
+import { newDevice } from '../../analyzer/detectors/new-device.ts'
 import { portScan } from '../../analyzer/detectors/port-scan.ts'
 import { addressKey } from '../../records/observation.ts'
 import { dayUs, secondUs } from '../../records/time.ts'
@@ -219,8 +220,9 @@ describe('what was saved', () => {
   const counting = (version: number) => ({
     ...probe([]),
     create: () => ({
-      onFlows: (_b: unknown, _f: number, _t: number, host: Host) =>
-        void host.section(section(version)).seen++,
+      onFlows(_batch: unknown, _from: number, _to: number, host: Host) {
+        host.section(section(version)).seen++
+      },
     }),
   })
   const [message, next] = new SceneBuilder().rows([
@@ -277,14 +279,66 @@ test('a site counts as baselined once its sensors have run for the learning time
   const detector = {
     ...probe([]),
     create: () => ({
-      onFlows: (_b: unknown, _f: number, _t: number, host: { isSiteBaselined: boolean }) =>
-        void seen.push(host.isSiteBaselined),
+      onFlows(_batch: unknown, _from: number, _to: number, host: Host) {
+        seen.push(host.isSiteBaselined)
+      },
     }),
   }
   const sevenDays = (7 * dayUs) / secondUs
-  harness(detector)
-    .flow({ at: sevenDays - 1, orig: pump, resp: '224.0.0.1' })
+  const run = harness(detector)
+  run
+    .flow({ at: sevenDays - 1, orig: pump, resp: server })
+    .flow({ at: sevenDays, orig: pump, resp: server })
     .soFar()
-  harness(detector).flow({ at: sevenDays, orig: pump, resp: '224.0.0.1' }).soFar()
-  expect([seen[0], seen.at(-1)]).toEqual([false, true])
+  expect(seen).toEqual([false, false, true, true])
+})
+
+describe('a control command', () => {
+  const common = {
+    version: 1,
+    site: 'default',
+    by: 'clinical engineer',
+    reason: '',
+    effectiveUs: sceneStartUs + 10 * secondUs,
+  } as const
+  const approve = {
+    ...common,
+    kind: 'approve',
+    id: 'a1',
+    host: keyOf(pump),
+    relation: 'to|tcp/443|x',
+  } as const
+
+  test('reaches the detectors of its host once its effective time has come, and only once', () => {
+    const calls: Call[] = []
+    const run = harness(probe(calls)).flow({ at: 0, orig: pump, resp: server }).command(approve, 1)
+    expect(calls.filter((c) => c.hook === 'control')).toEqual([])
+    run.advance(10).command(approve, 11)
+    expect(timesOf(calls, 'control')).toEqual([[10]])
+  })
+
+  test('that joins two keys carries the profile over, wherever the keys live', () => {
+    const renumbered = '10.0.0.77'
+    const learned = [
+      { record: 'flow', at: 0, orig: pump, resp: server },
+      { record: 'flow', at: 1, orig: pump, resp: '10.0.0.2' },
+    ] as const
+    for (const partitionCount of [1, 3, 12]) {
+      const run = harness(newDevice, { partitionCount }).learn(learned)
+      const join = {
+        ...common,
+        kind: 'same-device',
+        id: 's1',
+        oldKey: keyOf(pump),
+        newKey: keyOf(renumbered),
+      } as const
+      run.command(join, 20)
+      expect(run.commands.map((c) => [c.kind, c.id])).toEqual([['profile', 's1/profile']])
+      run.command(run.commands[0]!, 21).command(run.commands[0]!, 22)
+      run
+        .flow({ at: 30, orig: renumbered, resp: server })
+        .flow({ at: 31, orig: '10.0.0.99', resp: server })
+      expect(run.end().map((a) => a.viewKey)).toEqual([keyOf('10.0.0.99')])
+    }
+  })
 })
