@@ -19,6 +19,7 @@ import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../s
 import {
   countWithin,
   dropNewest,
+  forgetOlder,
   type Seen,
   slide,
   type SlidingCount,
@@ -103,7 +104,7 @@ export const hostScan = defineDetector({
       for (let row = from; row < to; row++) {
         if (batch.isFirst[row] === 0 || batch.isOrig[row] === 0) continue
         const outcome = contactOutcome(batch, row)
-        if (outcome === 'answered') onAnswer(host, textAt(batch.peer, row)!)
+        if (outcome === 'answered') onAnswer(limits, batch, row, host)
         else if (isFailedContact(outcome)) onFailure(limits, batch, row, host, out)
         else if (isEchoRequest(batch, row))
           onTarget(limits, 'icmp', echoTarget(batch, row), host, out)
@@ -172,12 +173,14 @@ const section: Section<State> = {
 // counter: with equal odds either way its log-likelihood is failures minus answers, and it never falls below 0, so
 // no amount of good behaviour buys a scanner credit. Taking back the newest failure keeps both windows exact at once.
 
-function onAnswer(host: Host, key: string): void {
+function onAnswer(limits: Thresholds, batch: FlowBatch, row: number, host: Host): void {
   const state = host.section(section)
+  const key = textAt(batch.peer, row)!
   const hash = hashOf(key)
   if (state.answered.includes(hash)) return
   state.answered[state.answeredNext] = hash
   state.answeredNext = (state.answeredNext + 1) % answeredMax
+  forgetOlder(state.failed, batch.timeUs[row]!, limits.windowSlowSeconds * secondUs)
   if (!state.failed.has(key)) dropNewest(state.failed)
 }
 

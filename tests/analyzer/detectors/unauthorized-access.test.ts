@@ -230,6 +230,11 @@ describe('unauthorized-access, callers', () => {
     expect(newest(learned().rows(rows).end())).toMatchObject([{ count: 30 }])
   })
 
+  test('does not come to know a caller that insists for days, while nothing new is told of it', () => {
+    const rows = Array.from({ length: 4 * 288 }, (_, i) => association('ECHOSCU', { at: i * 300 }))
+    expect(newest(learned().rows(rows).end())).toMatchObject([{ count: rows.length }])
+  })
+
   test('weighs a rejected association half', () => {
     expect(
       learned()
