@@ -20,7 +20,7 @@ export type SummaryService = (typeof summaryServices)[number]
 
 /**
  * What happened. `login`: one attempt with its outcome, whatever the protocol. `request`/`claim`: ARP and NDP.
- * `answer`: DNS. `hello`: TLS ClientHello, SSH version exchange. `lease`/`release`: DHCP ACK and RELEASE.
+ * `answer`: DNS, Kerberos tickets (TGS). `hello`: TLS ClientHello, SSH version exchange. `lease`/`release`: DHCP ACK and RELEASE.
  * `association`: DICOM A-ASSOCIATE with its outcome. `message`: HL7 with its acknowledgement. `status`: HTTP response.
  */
 export const summaryEvents = [

@@ -7,7 +7,7 @@ export interface FramingRules {
   /** Length of the message behind the four-byte prefix at `at`; negative when it can be no prefix. */
   lengthOf(bytes: Uint8Array, at: number): number
   /**
-   * Whether the 8 bytes at `at` are a prefix and the start of a message of at least 4 bytes; null: after a loss there
+   * Whether the 8 bytes at `at` are a prefix and the start of a message of more than 4 bytes; null: after a loss there
    * is no way back.
    */
   readonly isStart: ((bytes: Uint8Array, at: number) => boolean) | null
@@ -96,18 +96,32 @@ export function createFramer(rules: FramingRules): Framer {
     lose()
   }
 
-  /** Slides a window of eight bytes over the stream until a message starts in it. */
-  const search = (bytes: Uint8Array, at: number): number => {
-    kept ??= new Uint8Array(prefixBytes + rules.headBytesMax)
-    kept[keptCount++] = bytes[at]!
-    if (keptCount < resyncBytes) return 1
-    if (rules.isStart?.(kept, 0) === true) {
-      mode = 'message'
-    } else {
-      kept.copyWithin(0, 1, resyncBytes)
+  /** Looks for the start of a message; returns the bytes consumed. Windows that reach back into kept bytes come first. */
+  const search = (bytes: Uint8Array, at: number, end: number): number => {
+    let from = at
+    while (keptCount > 0 && from < end) {
+      kept![keptCount++] = bytes[from++]!
+      if (keptCount < resyncBytes) continue
+      if (rules.isStart?.(kept!, 0) === true) {
+        mode = 'message'
+        return from - at
+      }
+      kept!.copyWithin(0, 1, resyncBytes)
       keptCount = resyncBytes - 1
+      if (from - at < keptCount) continue
+      // All that is kept stands in `bytes` too: look there, where no byte is moved.
+      from -= keptCount
+      keptCount = 0
     }
-    return 1
+    if (keptCount > 0) return from - at
+    for (; from + resyncBytes <= end; from++) {
+      if (rules.isStart?.(bytes, from) === true) {
+        mode = 'message'
+        return from - at
+      }
+    }
+    keep(bytes, from, end - from)
+    return end - at
   }
 
   return {
@@ -118,7 +132,7 @@ export function createFramer(rules: FramingRules): Framer {
         skipBytes -= skipped
         at += skipped
         if (at === end) break
-        at += mode === 'searching' ? search(bytes, at) : takeMessage(bytes, at, end, onMessage)
+        at += mode === 'searching' ? search(bytes, at, end) : takeMessage(bytes, at, end, onMessage)
       }
       return mode === 'lost' ? 'lost' : 'reading'
     },
