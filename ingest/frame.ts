@@ -82,6 +82,7 @@ export class Frame {
   /** RFC 9293 §3.1. */
   tcpFlags = 0
   tcpSequence = 0
+  tcpAcknowledgement = 0
 }
 
 // Ethernet II (IEEE 802.3 §3): destination 6, source 6, type 2. With 802.1Q: TPID 2 (0x8100), PCP/DEI/VID 2, type 2.
@@ -303,6 +304,7 @@ function decodeTcp(
   frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
   frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
   frame.tcpSequence = word(bytes, at + 4) >>> 0
+  frame.tcpAcknowledgement = word(bytes, at + 8) >>> 0
   frame.tcpFlags = bytes[at + 13]!
   frame.payloadAt = Math.min(at + headerBytes, end)
   frame.payloadBytes = wireBytes - headerBytes

@@ -210,6 +210,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
         frame.payloadBytes,
         facts,
         output,
+        (frame.tcpFlags & tcpFlag.ack) === 0 ? undefined : frame.tcpAcknowledgement,
       )
     } else if (protocol === ipProtocol.udp) {
       if (frame.payloadBytes === 0) return

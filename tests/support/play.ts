@@ -174,6 +174,7 @@ function createWalker(decoders: readonly ProtocolDecoder[]) {
       frame.payloadBytes,
       facts,
       out,
+      (frame.tcpFlags & tcpFlag.ack) === 0 ? undefined : frame.tcpAcknowledgement,
     )
     if ((frame.tcpFlags & tcpFlag.fin) !== 0) flow.fins[isOrig ? 1 : 0] = true
     const isOver = (frame.tcpFlags & tcpFlag.rst) !== 0 || (flow.fins[0] && flow.fins[1])
