@@ -19,7 +19,7 @@ const rowsPerMessage = 2_000
 const callsInFlight = 4
 const sizes = {
   small: { views: 20_000, rounds: 3 },
-  full: { views: 200_000, rounds: 7 },
+  full: { views: 100_000, rounds: 5 },
 } as const
 
 /** Flow batches through Kafka against one JSON message a flow, same client library, same broker, same flows. */
