@@ -1,29 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseConfig } from '../../app/config.ts'
-import { replay } from '../../app/replay.ts'
 import { type Alert, isNotifyLevel, severities } from '../../records/alert.ts'
 import { capturesFolder, manifest } from '../support/captures.ts'
-import { silentLogger } from '../support/silent-logger.ts'
+import { replayed } from '../support/replayed.ts'
 import { type ExpectedAlert, expectedCaptures } from './expected.ts'
 
 async function alertsOf(capture: string, learn: readonly string[] = []): Promise<Alert[]> {
   const path = (file: string) => join(capturesFolder(), file)
-  const data = await mkdtemp(join(tmpdir(), 'wardwatch-golden-'))
-  try {
-    const { alerts } = await replay({
-      config: parseConfig({ data }),
-      files: [path(capture)],
-      learn: learn.map(path),
-      logger: silentLogger,
-      now: () => 0,
-    })
-    return alerts
-  } finally {
-    await rm(data, { recursive: true })
-  }
+  return replayed({ files: [path(capture)], learn: learn.map(path) })
 }
 
 function isMet(expected: ExpectedAlert, alert: Alert): boolean {
