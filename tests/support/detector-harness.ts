@@ -133,6 +133,19 @@ export class Harness {
       .reduce((sum, row) => sum + row.value.length, 0)
   }
 
+  /** Bytes of the largest section that a detector keeps of one host. */
+  sectionBytesMax(detector: string): number {
+    this.#flush()
+    this.#save()
+    const sections = this.#saved.flatMap((rows) => [...rows.values()])
+    return Math.max(
+      0,
+      ...sections
+        .filter((row) => row.section === `detector/${detector}`)
+        .map((row) => row.value.length),
+    )
+  }
+
   /** Messages as a test made them. */
   messages(perPartition: readonly (readonly ObservationMessage[])[]): this {
     return this.#send(perPartition)
