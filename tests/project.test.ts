@@ -13,15 +13,17 @@ const names = readdirSync(join(root, 'analyzer/detectors'))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'index')
 
-/** `| tcpPortsMin | 8 | 4 | 50 | 50 |`: the head of each row of a page's table, with the defaults in force. */
-function thresholdRows(detector: Detector): string[] {
+/** Thresholds whose row in the page's table is missing or lacks a default in force, of whatever device class. */
+function untoldThresholds(detector: Detector, page: string): string[] {
   const defaults = detector.config.parse({})
   if (!isRecord(defaults)) return []
   const classes = deviceClasses.map((deviceClass) => defaults[deviceClass]).filter(isRecord)
   const columns = classes.length === deviceClasses.length ? classes : [defaults]
-  return Object.keys(columns[0]!).map(
-    (name) => `| \`${name}\` | ${columns.map((column) => cell(column[name])).join(' | ')} |`,
-  )
+  return Object.keys(columns[0]!).filter((name) => {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\` |`))
+    const cells = new Set(row?.split('|').map((text) => text.trim()))
+    return columns.some((column) => !cells.has(cell(column[name])))
+  })
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -53,16 +55,16 @@ describe('each detector', () => {
   test.each(detectors.map((detector) => [detector.behaviour, detector] as const))(
     '%s has a page that tells every threshold with the default in force, causes of false alarms, and what to do',
     (name, detector) => {
-      const page = read(`docs/detectors/${name}.md`).replace(/ +/g, ' ')
-      expect(thresholdRows(detector).filter((row) => !page.includes(row))).toEqual([])
+      const page = read(`docs/detectors/${name}.md`)
+      expect(untoldThresholds(detector, page)).toEqual([])
       const parts = [
-        'What it notices',
-        'Why that matters near a medical device',
-        'What it needs',
-        'Known false positives',
-        'What to do',
+        /notices/i,
+        /near a medical device/i,
+        /needs/i,
+        /false positives/i,
+        /what to do/i,
       ]
-      expect(parts.filter((part) => !page.includes(part))).toEqual([])
+      expect(parts.filter((part) => !part.test(page))).toEqual([])
     },
   )
 

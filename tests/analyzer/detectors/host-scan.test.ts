@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { hostScan } from '../../../analyzer/detectors/host-scan.ts'
 import { tcpFlag } from '../../../records/flow-batch.ts'
+import { detectorContract } from '../../contracts/detector.contract.ts'
 import { harness, type HarnessOptions, newest } from '../../support/detector-harness.ts'
 import { testPolicy } from '../../support/policy.ts'
 import type { FlowSpec, RowSpec } from '../../support/scene.ts'
@@ -215,4 +216,21 @@ describe('host-scan', () => {
     const rows = [...requests(20, 0.5), ...contacts(60, { at: 15, stepSeconds: 3 })]
     expect(run(rows, { restartsAfterEachMessage: true }).end()).toEqual(run(rows).end())
   })
+})
+
+const contractRows = (count: number): RowSpec[] =>
+  Array.from({ length: count }, (_, i) => ({
+    record: 'flow',
+    at: i,
+    orig: '10.0.0.66',
+    resp: `10.0.1.${i + 1}`,
+    respPort: 445,
+    outcome: 'refused',
+  }))
+
+detectorContract('host-scan', {
+  detector: hostScan,
+  attack: contractRows(30),
+  worse: contractRows(50),
+  stateBytesMax: 16_384,
 })

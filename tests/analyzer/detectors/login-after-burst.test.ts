@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { loginAfterBurst } from '../../../analyzer/detectors/login-after-burst.ts'
+import { detectorContract } from '../../contracts/detector.contract.ts'
 import { harness, type HarnessOptions } from '../../support/detector-harness.ts'
-import type { SummarySpec } from '../../support/scene.ts'
+import type { SummarySpec, RowSpec } from '../../support/scene.ts'
 
 const source = '10.60.1.66'
 const target = '10.60.1.20'
@@ -127,4 +128,23 @@ describe('login-after-burst', () => {
     )
     expect([...scores].sort((a, b) => a - b)).toEqual(scores)
   })
+})
+
+const contractRows = (count: number): RowSpec[] =>
+  Array.from({ length: count + 1 }, (_, i) => ({
+    record: 'summary',
+    at: i,
+    orig: '10.0.0.66',
+    resp: '10.0.0.20',
+    respPort: 23,
+    service: 'telnet',
+    event: 'login',
+    outcome: i < count ? 'failure' : 'success',
+  }))
+
+detectorContract('login-after-burst', {
+  detector: loginAfterBurst,
+  attack: contractRows(7),
+  worse: contractRows(20),
+  stateBytesMax: 16_384,
 })

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { loginBurst } from '../../../analyzer/detectors/login-burst.ts'
+import { detectorContract } from '../../contracts/detector.contract.ts'
 import { harness, type HarnessOptions, newest } from '../../support/detector-harness.ts'
 import { testPolicy } from '../../support/policy.ts'
-import type { SummarySpec } from '../../support/scene.ts'
+import type { SummarySpec, RowSpec } from '../../support/scene.ts'
 
 const source = '10.60.1.66'
 const target = '10.60.1.20'
@@ -146,4 +147,23 @@ describe('login-burst', () => {
     const [anomaly] = run([...spread, ...attempts(10, { at: 100 })]).end()
     expect(anomaly).toMatchObject({ count: 10, why: { pairsForgotten: 17 } })
   })
+})
+
+const contractRows = (count: number): RowSpec[] =>
+  Array.from({ length: count }, (_, i) => ({
+    record: 'summary',
+    at: i,
+    orig: '10.0.0.66',
+    resp: '10.0.0.20',
+    respPort: 22,
+    service: 'ssh',
+    event: 'login',
+    outcome: 'failure',
+  }))
+
+detectorContract('login-burst', {
+  detector: loginBurst,
+  attack: contractRows(35),
+  worse: contractRows(60),
+  stateBytesMax: 32_768,
 })

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { portScan } from '../../../analyzer/detectors/port-scan.ts'
 import { tcpFlag } from '../../../records/flow-batch.ts'
+import { detectorContract } from '../../contracts/detector.contract.ts'
 import { harness, type HarnessOptions, newest } from '../../support/detector-harness.ts'
 import { testPolicy } from '../../support/policy.ts'
-import type { FlowSpec } from '../../support/scene.ts'
+import type { FlowSpec, RowSpec } from '../../support/scene.ts'
 
 const scanner = '10.60.1.66'
 const victim = '10.60.1.20'
@@ -175,4 +176,21 @@ describe('port-scan', () => {
       ).stateBytes()
     expect(bytesOf(4000)).toBeLessThan(bytesOf(2000) + 250_000)
   })
+})
+
+const contractRows = (ports: number): RowSpec[] =>
+  Array.from({ length: ports }, (_, i) => ({
+    record: 'flow',
+    at: i,
+    orig: '10.0.0.66',
+    resp: '10.0.0.20',
+    respPort: 1000 + i,
+    outcome: 'unanswered',
+  }))
+
+detectorContract('port-scan', {
+  detector: portScan,
+  attack: contractRows(30),
+  worse: contractRows(50),
+  stateBytesMax: 16_384,
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { unauthorizedAccess } from '../../../analyzer/detectors/unauthorized-access.ts'
 import type { DeclaredHost } from '../../../analyzer/detector.ts'
 import { callerRelation } from '../../../analyzer/device-baseline.ts'
+import { detectorContract } from '../../contracts/detector.contract.ts'
 import { harness, type HarnessOptions, newest } from '../../support/detector-harness.ts'
 import { testPolicy } from '../../support/policy.ts'
 import type { FlowSpec, RowSpec, SummarySpec } from '../../support/scene.ts'
@@ -293,4 +294,17 @@ describe('unauthorized-access, callers', () => {
       .end()
     expect(restarted).toEqual(learned().rows(rows).end())
   })
+})
+
+const associations = (count: number): RowSpec[] =>
+  Array.from({ length: count }, (_, i) =>
+    association(`TITLE${i % 3}`, { at: i, orig: '10.0.0.66', resp: '10.0.0.20', respPort: 104 }),
+  )
+
+detectorContract('unauthorized-access', {
+  detector: unauthorizedAccess,
+  learned: [association('CTSCAN1', { orig: '10.0.0.30', resp: '10.0.0.20', respPort: 104 })],
+  attack: associations(10),
+  worse: associations(25),
+  stateBytesMax: 65_536,
 })
