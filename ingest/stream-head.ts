@@ -5,6 +5,7 @@ import {
   type Session,
   verdict,
 } from './protocol.ts'
+import { appendToHead, type Head, headBytesMax, startHead } from './head-buffer.ts'
 import { createSegmentHold, type SegmentHold } from './segment-hold.ts'
 
 export interface StreamHeadsConfig {
@@ -77,8 +78,6 @@ export interface StreamHeads {
   serviceOf(slot: number): number
 }
 
-/** Bytes of both sides that are shown to undecided decoders before a flow is given up. */
-export const headBytesMax = 4096
 /** Datagrams shown to undecided decoders before a UDP flow is given up. */
 const headDatagramsMax = 4
 
@@ -97,15 +96,6 @@ interface Entry {
   head: Head | null
   /** Out-of-order segments, by side: [responder, originator]; null until one comes. */
   readonly holds: [SegmentHold | null, SegmentHold | null]
-}
-
-/** First bytes of both sides as they came: shown again, each side whole, until a decoder decides. */
-interface Head {
-  /** By side: [responder, originator]. */
-  readonly sides: [Uint8Array, Uint8Array]
-  readonly lengths: [number, number]
-  /** Arrival order: +n is n bytes of the originator, −n of the responder. */
-  readonly order: number[]
 }
 
 /** @returns an empty set of heads; `capacity` × 14 bytes plus what inspected flows hold. */
@@ -128,9 +118,19 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     reordered: 0,
   }
   const budget = { heldBytes: 0, heldBytesMax }
+  // What the call at hand is about: each call is about one flow, and calls do not nest.
+  let slot = 0
+  let flow: FlowFacts
+  let out: DecoderOutput
   const masks = { tcp: maskOf(decoders, 'tcp'), udp: maskOf(decoders, 'udp') }
 
-  function close(slot: number, entry: Entry): void {
+  function enter(ofSlot: number, ofFlow: FlowFacts, output: DecoderOutput): void {
+    slot = ofSlot
+    flow = ofFlow
+    out = output
+  }
+
+  function close(entry: Entry): void {
     lives[slot] = life.done
     entry.head = null
     entry.holds[0]?.clear()
@@ -138,7 +138,7 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     entries.delete(slot)
   }
 
-  function open(slot: number, candidates: number): Entry | null {
+  function open(candidates: number): Entry | null {
     if (entries.size >= sessionsMax) {
       counters.sessionsFull++
       lives[slot] = life.done
@@ -163,7 +163,6 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     start: number,
     end: number,
     isOrig: boolean,
-    flow: FlowFacts,
   ): number {
     for (let i = 0, left = entry.candidates; left !== 0; i++, left >>>= 1) {
       if ((left & 1) === 0) continue
@@ -176,83 +175,67 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
 
   /** Bytes of one side in order: to the session, or to the decoders that are still undecided. */
   function deliver(
-    slot: number,
     entry: Entry,
     bytes: Uint8Array,
     start: number,
     end: number,
     isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
   ): void {
     if (entry.session !== null) {
-      if (!entry.session.onData(bytes, start, end, isOrig, flow, out)) close(slot, entry)
+      if (!entry.session.onData(bytes, start, end, isOrig, flow, out)) close(entry)
       return
     }
     const { head } = entry
     if (head === null) {
-      const decided = probe(entry, bytes, start, end, isOrig, flow)
+      const decided = probe(entry, bytes, start, end, isOrig)
       if (decided >= 0) {
-        begin(slot, entry, decided)
-        deliver(slot, entry, bytes, start, end, isOrig, flow, out)
-      } else if (entry.candidates === 0) close(slot, entry)
-      else if (end - start > headBytesMax) giveUp(slot, entry)
+        begin(entry, decided)
+        deliver(entry, bytes, start, end, isOrig)
+      } else if (entry.candidates === 0) close(entry)
+      else if (end - start > headBytesMax) giveUp(entry)
       else entry.head = startHead(bytes, start, end, isOrig)
       return
     }
     if (head.lengths[0] + head.lengths[1] + end - start > headBytesMax) {
-      giveUp(slot, entry)
+      giveUp(entry)
       return
     }
     appendToHead(head, bytes, start, end, isOrig)
     const side = isOrig ? 1 : 0
-    const decided = probe(entry, head.sides[side], 0, head.lengths[side], isOrig, flow)
+    const decided = probe(entry, head.sides[side], 0, head.lengths[side], isOrig)
     if (decided >= 0) {
-      begin(slot, entry, decided)
-      replayHead(slot, entry, head, flow, out)
-    } else if (entry.candidates === 0) close(slot, entry)
+      begin(entry, decided)
+      replayHead(entry, head)
+    } else if (entry.candidates === 0) close(entry)
   }
 
-  function giveUp(slot: number, entry: Entry): void {
+  function giveUp(entry: Entry): void {
     counters.headsUndecided++
-    close(slot, entry)
+    close(entry)
   }
 
-  function begin(slot: number, entry: Entry, decided: number): void {
+  function begin(entry: Entry, decided: number): void {
     services[slot] = decided
     entry.session = decoders[decided]!.open()
     entry.head = null
   }
 
-  function replayHead(
-    slot: number,
-    entry: Entry,
-    head: Head,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void {
+  function replayHead(entry: Entry, head: Head): void {
     const at: [number, number] = [0, 0]
     for (const step of head.order) {
       const side = step > 0 ? 1 : 0
       const start = at[side]
       at[side] += Math.abs(step)
-      deliver(slot, entry, head.sides[side], start, at[side], side === 1, flow, out)
+      deliver(entry, head.sides[side], start, at[side], side === 1)
       if (lives[slot] !== life.open) return
     }
   }
 
   /** `length` bytes of one side will not come. */
-  function gap(
-    slot: number,
-    entry: Entry,
-    length: number,
-    isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void {
+  function gap(entry: Entry, length: number, isOrig: boolean): void {
     if (entry.session === null) {
       counters.headsWithGap++
-      close(slot, entry)
+      close(entry)
       return
     }
     counters.gaps++
@@ -261,14 +244,7 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
   }
 
   /** Delivers held segments that are due; with `force`, takes the hole before the first of them as lost. */
-  function drain(
-    slot: number,
-    entry: Entry,
-    isOrig: boolean,
-    force: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void {
+  function drain(entry: Entry, isOrig: boolean, force: boolean): void {
     const hold = entry.holds[isOrig ? 1 : 0]
     const at = slot * 2 + (isOrig ? 1 : 0)
     let mayJump = force
@@ -277,52 +253,27 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
       if (ahead > 0 && !mayJump) return
       mayJump = false
       const segment = hold.takeFirst()
-      inOrder(
-        slot,
-        entry,
-        segment.seq,
-        segment.bytes,
-        0,
-        segment.bytes.length,
-        segment.length,
-        isOrig,
-        flow,
-        out,
-      )
+      inOrder(entry, segment.seq, segment.bytes, 0, segment.bytes.length, segment.length, isOrig)
     }
   }
 
   /** What can be delivered now: segments whose turn has come, and those whose hole has lasted too long. */
-  function drainDue(
-    slot: number,
-    entry: Entry,
-    isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void {
+  function drainDue(entry: Entry, isOrig: boolean): void {
     const hold = entry.holds[isOrig ? 1 : 0]!
-    drain(slot, entry, isOrig, false, flow, out)
-    while (hold.isOverdue(flow.timeUs)) drain(slot, entry, isOrig, true, flow, out)
+    drain(entry, isOrig, false)
+    while (hold.isOverdue(flow.timeUs)) drain(entry, isOrig, true)
   }
 
   /** The sender of `ack` has what stands before it: a hole there is the capture's own. */
-  function drainAcknowledged(
-    slot: number,
-    entry: Entry,
-    isOrig: boolean,
-    ack: number,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void {
+  function drainAcknowledged(entry: Entry, isOrig: boolean, ack: number): void {
     const hold = entry.holds[isOrig ? 1 : 0]
     while (hold !== null && hold.count > 0 && ((ack - hold.firstSeq()) | 0) >= 0) {
-      drain(slot, entry, isOrig, true, flow, out)
+      drain(entry, isOrig, true)
     }
   }
 
   /** A segment that is due, partly old, or after a hole that is taken as lost. */
   function inOrder(
-    slot: number,
     entry: Entry,
     seq: number,
     bytes: Uint8Array,
@@ -330,27 +281,25 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     end: number,
     length: number,
     isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
   ): void {
     const at = slot * 2 + (isOrig ? 1 : 0)
     const ahead = (seq - nexts[at]!) | 0
     if (ahead + length <= 0) return
     nexts[at] = (seq + length) >>> 0
-    if (ahead > 0) gap(slot, entry, ahead, isOrig, flow, out)
+    if (ahead > 0) gap(entry, ahead, isOrig)
     const from = ahead < 0 ? start - ahead : start
-    if (from < end && lives[slot] === life.open)
-      deliver(slot, entry, bytes, from, end, isOrig, flow, out)
+    if (from < end && lives[slot] === life.open) deliver(entry, bytes, from, end, isOrig)
     const cut = length - Math.max(end - start, ahead < 0 ? -ahead : 0)
-    if (cut > 0 && lives[slot] === life.open) gap(slot, entry, cut, isOrig, flow, out)
+    if (cut > 0 && lives[slot] === life.open) gap(entry, cut, isOrig)
   }
 
   return {
     decoders,
     counters,
-    onTcp(slot, isOrig, seq, syn, bytes, start, end, length, flow, out, ack) {
-      const alive = lives[slot]!
+    onTcp(ofSlot, isOrig, seq, syn, bytes, start, end, length, ofFlow, output, ack) {
+      const alive = lives[ofSlot]!
       if (alive === life.done) return
+      enter(ofSlot, ofFlow, output)
       const at = slot * 2 + (isOrig ? 1 : 0)
       const first = syn ? (seq + 1) >>> 0 : seq
       if (known[at] === 0 || (syn && alive === life.fresh)) {
@@ -358,48 +307,49 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
         nexts[at] = first
       }
       if (length === 0) return
-      const entry = alive === life.open ? entries.get(slot)! : open(slot, masks.tcp)
+      const entry = alive === life.open ? entries.get(slot)! : open(masks.tcp)
       if (entry === null) return
-      if (ack !== undefined) drainAcknowledged(slot, entry, !isOrig, ack, flow, out)
+      if (ack !== undefined) drainAcknowledged(entry, !isOrig, ack)
       if (lives[slot] === life.done) return
       const isDue = ((first - nexts[at]!) | 0) <= 0
-      if (isDue) inOrder(slot, entry, first, bytes, start, end, length, isOrig, flow, out)
+      if (isDue) inOrder(entry, first, bytes, start, end, length, isOrig)
       else {
         counters.reordered++
         const hold = (entry.holds[isOrig ? 1 : 0] ??= createSegmentHold(budget))
         hold.put(first, bytes, start, end, length, flow.timeUs)
       }
-      if (entry.holds[0] !== null) drainDue(slot, entry, false, flow, out)
-      if (entry.holds[1] !== null) drainDue(slot, entry, true, flow, out)
+      if (entry.holds[0] !== null) drainDue(entry, false)
+      if (entry.holds[1] !== null) drainDue(entry, true)
     },
-    onUdp(slot, isOrig, bytes, start, end, flow, out) {
-      const alive = lives[slot]!
+    onUdp(ofSlot, isOrig, bytes, start, end, ofFlow, output) {
+      const alive = lives[ofSlot]!
       if (alive === life.done) return
-      const entry = alive === life.open ? entries.get(slot)! : open(slot, masks.udp)
+      enter(ofSlot, ofFlow, output)
+      const entry = alive === life.open ? entries.get(slot)! : open(masks.udp)
       if (entry === null) return
       if (entry.session === null) {
-        const decided = probe(entry, bytes, start, end, isOrig, flow)
-        if (decided >= 0) begin(slot, entry, decided)
-        else if (entry.candidates === 0) close(slot, entry)
-        else if (++entry.datagrams >= headDatagramsMax) giveUp(slot, entry)
+        const decided = probe(entry, bytes, start, end, isOrig)
+        if (decided >= 0) begin(entry, decided)
+        else if (entry.candidates === 0) close(entry)
+        else if (++entry.datagrams >= headDatagramsMax) giveUp(entry)
       }
-      if (entry.session !== null) deliver(slot, entry, bytes, start, end, isOrig, flow, out)
+      if (entry.session !== null) deliver(entry, bytes, start, end, isOrig)
     },
-    onFlowEnd(slot, flow, out) {
+    onFlowEnd(ofSlot, ofFlow, output) {
+      enter(ofSlot, ofFlow, output)
       const entry = entries.get(slot)
       if (entry !== undefined) {
         for (const side of [true, false]) {
-          while ((entry.holds[side ? 1 : 0]?.count ?? 0) > 0)
-            drain(slot, entry, side, true, flow, out)
+          while ((entry.holds[side ? 1 : 0]?.count ?? 0) > 0) drain(entry, side, true)
         }
         if (lives[slot] === life.open) entry.session?.onEnd?.(flow, out)
-        close(slot, entry)
+        close(entry)
       }
       lives[slot] = life.fresh
       services[slot] = -1
       known[slot * 2] = known[slot * 2 + 1] = 0
     },
-    serviceOf: (slot) => services[slot]!,
+    serviceOf: (ofSlot) => services[ofSlot]!,
   }
 }
 
@@ -409,33 +359,4 @@ function maskOf(decoders: readonly ProtocolDecoder[], transport: 'tcp' | 'udp'):
     if (decoder.transport === transport) mask |= 1 << i
   })
   return mask
-}
-
-function startHead(bytes: Uint8Array, start: number, end: number, isOrig: boolean): Head {
-  const head: Head = { sides: [noBytes, noBytes], lengths: [0, 0], order: [] }
-  appendToHead(head, bytes, start, end, isOrig)
-  return head
-}
-
-const noBytes = new Uint8Array(0)
-
-/** Doubles the side's buffer when it is full, up to `headBytesMax`, so that single bytes cost linear time. */
-function appendToHead(
-  head: Head,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  isOrig: boolean,
-): void {
-  const side = isOrig ? 1 : 0
-  const length = head.lengths[side]
-  const wanted = length + end - start
-  if (wanted > head.sides[side].length) {
-    const grown = new Uint8Array(Math.min(headBytesMax, Math.max(256, wanted, length * 2)))
-    grown.set(head.sides[side].subarray(0, length))
-    head.sides[side] = grown
-  }
-  head.sides[side].set(bytes.subarray(start, end), length)
-  head.lengths[side] = wanted
-  head.order.push(isOrig ? end - start : start - end)
 }
