@@ -78,6 +78,13 @@ describe('reads every packet block', () => {
   })
 })
 
+test('a simple packet that was longer than its block ends with it', () => {
+  const bytes = join(start, little.simplePacket(data, 1500), little.enhancedPacket(ticks, data))
+  const { packets } = readBytes(createPcapngParser, bytes)
+  // The padding cannot be told from data when there is no snapshot length.
+  expect(packets.map((each) => each.data)).toEqual(['0102030405000000', packet.data])
+})
+
 describe('resolves times', () => {
   test.each<{
     name: string
@@ -113,6 +120,13 @@ describe('resolves times', () => {
       expected: 1_700_000_000_500_000,
     },
     { name: 'an offset', offsetSeconds: 3600n, time: ticks, expected: timeUs + 3600e6 },
+    {
+      name: 'a resolution and an offset',
+      resolution: 3,
+      offsetSeconds: 60n,
+      time: 1_700_000_000_123n,
+      expected: 1_700_000_060_123_000,
+    },
     { name: 'an offset back', offsetSeconds: -1n, time: ticks, expected: timeUs - 1e6 },
     {
       name: 'an offset beyond all time',
@@ -137,6 +151,13 @@ describe('resolves times', () => {
       ).toEqual([expected])
     }
   })
+})
+
+test('an option that claims more than its block is not read', () => {
+  // Link type 1, no snapshot length, then option 9 (if_tsresol) with a claimed length of 200 and the value 3 (ms).
+  const body = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 200, 0, 3, 0, 0, 0)
+  const bytes = join(little.section(), little.block(1, body), little.enhancedPacket(ticks, data))
+  expect(times(bytes)).toEqual([timeUs])
 })
 
 describe('counts what it cannot use', () => {
