@@ -14,6 +14,8 @@ import { HostTimers } from './timers.ts'
 export interface HostEnvironment {
   readonly policy: DeclaredPolicy
   readonly rules: BaselineRules
+  /** What is declared of a counterpart. */
+  declaredOf(key: HostKey, address: string | null): DeclaredHost
   /** Names of the engine's detectors, by index. */
   readonly detectorNames: readonly string[]
   vendorOf(mac: string): string | null
@@ -129,7 +131,7 @@ export class HostState implements Host {
   }
 
   declaredOf(key: HostKey, address: string | null): DeclaredHost {
-    return this.policy.hostOf(parseHostKey(key), address)
+    return this.#environment.declaredOf(key, address)
   }
 
   /** Newest address and MAC, from the host's side of a row. Compares bytes: a string is made only when they change. */

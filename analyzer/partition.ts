@@ -1,14 +1,10 @@
-import {
-  latenessAllowedUs,
-  type ObservationMessage,
-  parseHostKey,
-  partitionOf,
-} from '../records/observation.ts'
+import { latenessAllowedUs, type ObservationMessage, partitionOf } from '../records/observation.ts'
 import type { ControlCommand } from '../records/control.ts'
 import type { FlowBatch } from '../records/flow-batch.ts'
 import type { SummaryBatch } from '../records/summary-batch.ts'
 import { hourUs, type TimeUs } from '../records/time.ts'
 import { type FoldedBaseline, foldedVersion } from './baseline/folded.ts'
+import { createDeclaredCache } from './declared-cache.ts'
 import { createCalendar } from './baseline/volumes.ts'
 import type {
   EngineOptions,
@@ -39,6 +35,7 @@ export function createPartition(
 ): PartitionEngine {
   const { config, policy, detectors } = options
   const state = new PartitionState(config.siteLearningDays, saved.state)
+  const declaredOf = createDeclaredCache(policy)
   const heap = new TimerHeap<HostState>()
   const findings = new FindingCollector(partition)
   const counts: Mutable<EngineStats> = {
@@ -60,10 +57,11 @@ export function createPartition(
     Math.ceil(config.hostsMax / partitionCount),
     {
       policy,
+      declaredOf,
       rules: {
         learning: config.learning,
         calendar: createCalendar(config.timeZone),
-        isInternal: (key, address) => policy.hostOf(parseHostKey(key), address).isMonitored,
+        isInternal: (key, address) => declaredOf(key, address).isMonitored,
       },
       detectorNames: detectors.map(({ detector }) => detector.behaviour),
       vendorOf: options.vendorOf,

@@ -17,7 +17,7 @@ const flow = (at: number, orig: string, resp: string, more: object = {}): RowSpe
 const learned = [flow(0, pump, server)]
 
 describe('at a site with a baseline', () => {
-  test.each([
+  test.each<{ name: string; rows: RowSpec[]; owners: string[] }>([
     { name: 'a device that was learned is not new', rows: [flow(0, pump, server)], owners: [] },
     { name: 'a device never seen before is', rows: [flow(0, guest, server)], owners: [guest] },
     {
