@@ -39,6 +39,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const wardwatch = createWardwatch(config, {
     roles: ['ingest', 'analyzer', 'alerts'],
     recordings: recordingsOf(options.learn ?? [], options.files),
+    commands: options.commands ?? [],
     logger: options.logger,
     now: options.now,
     failed: (error) => failure.reject(error),
@@ -48,7 +49,6 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const ticker = setInterval(() => options.onProgress?.(ingest.progress()), 200)
   try {
     await wardwatch.start()
-    for (const command of options.commands ?? []) await ingest.control(command)
     const { sensor, run } = config.ingest
     const partitions = bus.partitionCount('observations')
     const ended = ingest.done.then(() => alerts.ended(sensor, run, partitions))

@@ -6,19 +6,23 @@ import { type Analyzer, createAnalyzer } from '../analyzer/service.ts'
 import { createKafkaBus } from '../bus/adapters/kafka.ts'
 import { createMemoryBus } from '../bus/adapters/memory.ts'
 import type { Bus } from '../bus/bus.ts'
+import type { SensorStatus } from '../dashboard/api.ts'
 import { createDashboard, type Dashboard } from '../dashboard/server.ts'
 import { createIngest, type Ingest, type Recording } from '../ingest/service.ts'
 import { createDeclaredPolicy } from '../inventory/declared.ts'
 import { createVendorList } from '../inventory/vendor.ts'
+import type { ControlCommand } from '../records/control.ts'
 import type { Logger, Service } from '../records/service.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
-import type { StateStore } from '../store/state-store.ts'
+import type { AlertRow, StateStore } from '../store/state-store.ts'
 import { type Config, type Role, storePath } from './config.ts'
 
 export interface WireOptions {
   readonly roles: readonly Role[]
   /** What the sensor of this process reads; needed for the role `ingest`. */
   readonly recordings: readonly Recording[]
+  /** Decisions of people that belong to the recordings. */
+  readonly commands?: readonly ControlCommand[]
   /** Seconds of event time a second of wall time; absent: a replay, as fast as it goes. */
   readonly pace?: number
   readonly logger: Logger
@@ -72,15 +76,10 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const alerts = has('alerts')
     ? createAlerts(config.alerts, { bus, states, logger, now, failed })
     : null
+  const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace)])
+  const present = (row: AlertRow) => presentAlert(row, vendorOf)
   const dashboard = has('dashboard')
-    ? createDashboard(config.dashboard, {
-        bus,
-        states,
-        logger,
-        now,
-        webRoot,
-        present: (row) => presentAlert(row, vendorOf),
-      })
+    ? createDashboard(config.dashboard, { bus, states, logger, now, webRoot, present, sensors })
     : null
 
   const parts = [ingest, analyzer, alerts, dashboard, bus, states].filter((part) => part !== null)
@@ -108,6 +107,14 @@ function createBus(config: Config, logger: Logger): Bus {
     : createMemoryBus(config.bus)
 }
 
-function ingestOptions({ recordings, pace, now }: WireOptions) {
-  return { recordings, now, ...(pace === undefined ? {} : { pace }) }
+/** What the page shows of the sensor of this process; its clock means something only at the pace of the wall clock. */
+function sensorOf(config: Config, ingest: Ingest, pace: number | undefined): SensorStatus {
+  const { clockUs, health } = ingest.clock()
+  const { startedUs, packets, dropped } = health
+  const { site, sensor } = config.ingest
+  return { site, sensor, clockUs, startedUs, packets, dropped, isLive: pace === 1 }
+}
+
+function ingestOptions({ recordings, commands = [], pace, now }: WireOptions) {
+  return { recordings, commands, now, ...(pace === undefined ? {} : { pace }) }
 }

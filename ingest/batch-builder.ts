@@ -106,6 +106,8 @@ export function createBatchBuilder(
   function makeRoom(timeUs: TimeUs): void {
     if (timeUs >= builder.dueUs) flush(timeUs)
     if (timeUs < oldestUs) oldestUs = timeUs
+    // Whoever flushes next tells a clock that no row of the message is ahead of.
+    if (timeUs > clockUs) clockUs = timeUs
   }
 
   function added(views: number, timeUs: TimeUs): void {

@@ -127,7 +127,15 @@ export const ingestConfigSchema = z.strictObject({
     .positive()
     .max(10_000)
     .default(100)
-    .describe('event time (live: also wall time) after which all partitions are flushed'),
+    .describe('live, event time after which all partitions are flushed'),
+  replayFlushMs: z
+    .number()
+    .positive()
+    .max(3_600_000)
+    .default(10_000)
+    .describe(
+      'in a replay, event time after which all partitions are flushed: nobody waits for it',
+    ),
   punctuationSeconds: z
     .number()
     .positive()

@@ -1,8 +1,9 @@
 import type { Bus, OutgoingMessage } from '../bus/bus.ts'
 import { encodeObservation } from '../records/codec.ts'
 import type { ControlCommand } from '../records/control.ts'
-import { partitionOf } from '../records/observation.ts'
+import { partitionOf, type SensorHealth } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
+import type { TimeUs } from '../records/time.ts'
 import { createBatchBuilder } from './batch-builder.ts'
 import { createBindings } from './bindings.ts'
 import type { IngestConfig } from './config.ts'
@@ -22,6 +23,8 @@ export interface IngestDependencies {
   /** Played one after the other. */
   readonly recordings: readonly Recording[]
   readonly logger: Logger
+  /** Decisions of people that are part of the input: told where the first recording that does not teach begins. */
+  readonly commands?: readonly ControlCommand[]
   /**
    * Makes it a live sensor: seconds of event time played in one second of wall time, flushed and punctuated by wall
    * time too. Absent: a replay, as fast as the bus takes it, in which wall time decides nothing.
@@ -39,6 +42,8 @@ export interface Ingest extends Service {
   stats(): PipelineStats
   /** Share of the recordings that has been read, 0–1; null when unknown. */
   progress(): number | null
+  /** The sensor clock (0 before the first packet) and what the sensor knows of itself. */
+  clock(): { readonly clockUs: TimeUs; readonly health: SensorHealth }
   /** Publishes a decision of a person: to the `control` topic, and in band to every partition of `observations`. */
   control(command: ControlCommand): Promise<void>
 }
@@ -53,7 +58,11 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
   const rejected = () => sumOf(recordings.map(({ source }) => source.rejects))
   const outbox: OutgoingMessage[] = []
   const builder = createBatchBuilder(
-    { ...config, partitionCount: bus.partitionCount('observations') },
+    {
+      ...config,
+      flushMs: deps.pace === undefined ? config.replayFlushMs : config.flushMs,
+      partitionCount: bus.partitionCount('observations'),
+    },
     {
       bindings,
       health: () => pipeline.health(),
@@ -70,6 +79,7 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
   const finished = Promise.withResolvers<undefined>()
   // Whoever does not wait for `done` still learns of a failure from the log.
   finished.promise.catch((err: unknown) => logger.error({ err }, 'ingest failed'))
+  const commands = [...(deps.commands ?? [])]
   let isStopping = false
   let running: Promise<void> | null = null
   let current = 0
@@ -83,11 +93,32 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
     return lastPublish
   }
 
+  /** In band to every partition, and to the topic that keeps what was decided. */
+  async function tell(command: ControlCommand): Promise<void> {
+    builder.control(command)
+    const value = encodeObservation({
+      kind: 'control',
+      site: command.site,
+      sensor: config.sensor,
+      run: command.id,
+      sequence: 1,
+      clockUs: 0,
+      health: pipeline.health(),
+      command,
+      flows: null,
+      summaries: null,
+    })
+    const partition = partitionOf(command.site, bus.partitionCount('control'))
+    await bus.publish([{ topic: 'control', partition, value }])
+    await publish()
+  }
+
   async function play(): Promise<void> {
     for (const [index, recording] of recordings.entries()) {
       current = index
       builder.beginRecording({ name: recording.name, teaches: recording.teaches })
       logger.info({ recording: recording.name, teaches: recording.teaches }, 'recording begins')
+      if (!recording.teaches) for (const command of commands.splice(0)) await tell(command)
       await playRecording(recording.source)
       if (isStopping) return
     }
@@ -136,24 +167,8 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
     },
     stats: () => pipeline.stats(),
     progress: () => progressOf(recordings, current),
-    async control(command) {
-      builder.control(command)
-      const value = encodeObservation({
-        kind: 'control',
-        site: command.site,
-        sensor: config.sensor,
-        run: command.id,
-        sequence: 1,
-        clockUs: 0,
-        health: pipeline.health(),
-        command,
-        flows: null,
-        summaries: null,
-      })
-      const partition = partitionOf(command.site, bus.partitionCount('control'))
-      await bus.publish([{ topic: 'control', partition, value }])
-      await publish()
-    },
+    control: tell,
+    clock: () => ({ clockUs: Math.max(0, pipeline.clockUs), health: pipeline.health() }),
   }
 }
 

@@ -26,6 +26,11 @@ export interface Station {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  return concatAll(parts)
+}
+
+/** As `concat`, for more parts than a call takes arguments. */
+function concatAll(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let at = 0
   for (const part of parts) {
@@ -318,5 +323,5 @@ export function encodePcap(
     const captured = bytes.subarray(0, snapLength)
     parts.push(words(seconds, fraction, captured.length, bytes.length), captured)
   }
-  return concat(...parts)
+  return concatAll(parts)
 }

@@ -12,9 +12,9 @@ let capture: string
 let undisturbed: string
 
 beforeAll(async () => {
-  capture = writeLongCapture(folder.path, 130)
+  capture = writeLongCapture(folder.path, 70)
   undisturbed = await dumpOf({})
-})
+}, 60_000)
 afterAll(folder.remove)
 
 async function dumpOf(changes: ConfigInput): Promise<string> {
@@ -67,6 +67,7 @@ describe('anomalies and alert rows are the same, byte for byte', () => {
       name: 'with checkpoints all the time',
       changes: { analyzer: { checkpointSeconds: 0.001 } },
     },
+    { name: 'with messages of 100 ms', changes: { ingest: { replayFlushMs: 100 } } },
     { name: 'with punctuations every second', changes: { ingest: { punctuationSeconds: 1 } } },
   ])('$name', async ({ changes }) => {
     expect(await dumpOf(changes)).toBe(undisturbed)

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hourUs } from '../../records/time.ts'
+import { encodePcap } from '../../simulator/packets.ts'
+import { sampleCapture, samplePassUs } from '../../simulator/sample-capture.ts'
+
+/** 2026-01-05T08:00:00Z, a Monday. */
+const startUs = 1_767_600_000_000_000
+
+/** A folder of the test's own. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'wardwatch-test-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** The sample ward for `minutes`, written to a file of `folder`; two quiet hours after each hour. */
+export function writeLongCapture(folder: string, minutes: number): string {
+  const file = join(folder, `ward-${minutes}.pcap`)
+  const pass = sampleCapture(startUs)
+  const packets = Array.from({ length: minutes }, (_, minute) => {
+    const shiftUs = minute * samplePassUs + Math.floor(minute / 60) * 2 * hourUs
+    return pass.map(({ timeUs, bytes }) => ({ timeUs: timeUs + shiftUs, bytes }))
+  })
+  writeFileSync(file, encodePcap(packets.flat()))
+  return file
+}
