@@ -67,9 +67,11 @@ export async function statsOf(path: string): Promise<PipelineStats> {
 
 /** Packets that softflowd says it has processed. */
 function softflowdPackets(path: string, folder: string): number {
-  const files = ['-p', join(folder, 'softflowd.pid'), '-c', join(folder, 'softflowd.ctl')]
+  // Without a control socket: reading a file, softflowd may wait on it for ever.
+  const files = ['-p', join(folder, 'softflowd.pid'), '-c', 'none']
   const text = execFileSync('softflowd', ['-r', path, '-m', '1000000', '-d', ...files], {
     encoding: 'utf8',
+    timeout: 120_000,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const count = /Packets processed: (\d+)/.exec(text)

@@ -69,7 +69,8 @@ export class FlowTable {
     this.#index = new FlowIndex(config.capacity)
     this.#key = new FlowKey(config.seed)
     this.#expiry = new ExpiryQueue(config.capacity)
-    this.#free = Int32Array.from({ length: config.capacity }, (_, i) => config.capacity - 1 - i)
+    this.#free = new Int32Array(config.capacity)
+    for (let i = 0; i < config.capacity; i++) this.#free[i] = config.capacity - 1 - i
     this.#freeCount = config.capacity
   }
 
