@@ -17,12 +17,6 @@ export interface AnalyzerDeps {
   readonly policy: DeclaredPolicy
   /** analyzer/detectors/index.ts, in its order. */
   readonly detectors: readonly Detector[]
-  /**
-   * The bus keeps its messages when the process ends (Kafka): judging goes on at the saved offset. Otherwise (memory)
-   * a restarted input sends all of it again from offset 0, what was judged is skipped by (sensor, run, sequence), and
-   * positions go on counting, so that the alert stage never takes a new anomaly for one it has folded. Default true.
-   */
-  readonly isBusDurable?: boolean
   /** inventory/vendor.ts */
   readonly vendorOf: (mac: string) => string | null
   readonly logger: Logger
@@ -59,7 +53,7 @@ const warningWindowMs = 10_000
  * @throws ZodError when the configuration of a detector is wrong.
  */
 export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Analyzer {
-  const { bus, states, now, isBusDurable = true } = deps
+  const { bus, states, now } = deps
   const logger = deps.logger.child({ stage: 'analyzer' })
   const engine = createEngine({
     detectors: deps.detectors.map((detector) =>
@@ -92,7 +86,7 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       { partition, epoch: opened.epoch, nextOffset: opened.nextOffset },
       'partition taken',
     )
-    return isBusDurable ? opened.nextOffset : 0
+    return bus.isDurable ? opened.nextOffset : 0
   }
 
   async function messages(partition: number, incoming: readonly IncomingMessage[]): Promise<void> {
@@ -103,12 +97,12 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
     const commands: ControlCommand[] = []
     let hasEnded = false
     for (const { offset, value } of incoming) {
-      if (isBusDurable && offset < own.nextOffset) continue
-      const position = isBusDurable ? offset : own.nextOffset
+      if (bus.isDurable && offset < own.nextOffset) continue
+      const position = bus.isDurable ? offset : own.nextOffset
       const message = read(partition, offset, value)
       const judgement = message === null ? null : own.engine.onMessage(message, position)
       counts.messages++
-      if (isBusDurable || judgement?.isRepeated !== true) own.nextOffset = position + 1
+      if (bus.isDurable || judgement?.isRepeated !== true) own.nextOffset = position + 1
       own.isClean = false
       if (message === null || judgement === null) continue
       hasEnded ||= judgement.hasEnded
@@ -150,6 +144,8 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
 
   async function checkpoint(own: HeldPartition): Promise<void> {
     if (own.isClean || own.answersInFlight > 0) return
+    // What a checkpoint covers is never judged again: its anomalies must be safe before.
+    await bus.settled('anomalies')
     try {
       counts.stateBytes += await writeCheckpoint(states.partitions, own)
     } catch (err) {

@@ -48,6 +48,8 @@ export interface Subscription {
  * Every promise of this interface is tested by tests/contracts/bus.contract.ts against each adapter.
  */
 export interface Bus extends Service {
+  /** What is published outlives this process, under the offsets it has. Otherwise a new process begins at offset 0. */
+  readonly isDurable: boolean
   partitionCount(topic: TopicName): number
   /**
    * Resolves when every message is accepted (Kafka: by all in-sync replicas); await it for back-pressure.
@@ -56,4 +58,10 @@ export interface Bus extends Service {
    */
   publish(messages: readonly OutgoingMessage[]): Promise<void>
   subscribe(options: SubscribeOptions): Promise<Subscription>
+  /**
+   * Resolves when nothing published to `topic` so far can be lost with this process: at once on a durable bus, in memory
+   * when every group present has handled it. Whoever forgets what a message was made of awaits this first.
+   * @throws WardwatchError BUS_UNAVAILABLE when a group failed before it had handled everything.
+   */
+  settled(topic: TopicName): Promise<void>
 }

@@ -62,8 +62,8 @@ function collect(value: string, earlier: string[]): string[] {
 }
 
 function withData(config: Config, data: string | undefined): Config {
-  if (data !== undefined) return { ...config, data }
-  return { ...config, store: { ...config.store, path: ':memory:' } }
+  const path = data === undefined ? ':memory:' : undefined
+  return { ...config, data: data ?? config.data, store: { ...config.store, path } }
 }
 
 function readCommands(file: string): ControlCommand[] {

@@ -65,7 +65,7 @@ async function run(options: Options): Promise<void> {
 function adjusted(config: Config, { port, data }: Options): Config {
   return {
     ...config,
-    ...(data === undefined ? {} : { data }),
+    ...(data === undefined ? {} : { data, store: { ...config.store, path: undefined } }),
     dashboard: { ...config.dashboard, ...(port === undefined ? {} : { port }) },
     // A new life of the sensor: what it numbers now is not what it numbered before.
     ingest: {

@@ -23,6 +23,8 @@ export function createKafkaBus(config: KafkaBusConfig, deps: { logger: Logger })
   let isRunning = false
 
   return {
+    isDurable: true,
+    settled: () => Promise.resolve(),
     partitionCount: (topic) => config.partitions[topic],
     async start() {
       if (isRunning) return

@@ -15,6 +15,8 @@ import { checkSize } from './message-size.ts'
 interface Topic {
   readonly logs: readonly MemoryLog[]
   readonly groups: Map<string, Group>
+  /** A group has failed: what it had not handled may be lost with this process. */
+  hasFailed: boolean
 }
 
 interface Group {
@@ -50,6 +52,11 @@ export function createMemoryBus(config: MemoryBusConfig): Bus {
   const topicOf = (name: TopicName): Topic => topics.get(name)!
 
   return {
+    isDurable: false,
+    async settled(name) {
+      const topic = topicOf(name)
+      await Promise.all(topic.logs.map((log, partition) => handled(topic, log, partition)))
+    },
     partitionCount: (topic) => topicOf(topic).logs.length,
     start() {
       isRunning = true
@@ -88,13 +95,24 @@ export function createMemoryBus(config: MemoryBusConfig): Bus {
 function createTopic(config: MemoryBusConfig, name: TopicName): Topic {
   const groups = new Map<string, Group>()
   const logs = Array.from({ length: config.partitions[name] }, (_, partition) =>
-    createMemoryLog(config.partitionBytesMax, () => {
-      let least = Infinity
-      for (const group of groups.values()) least = Math.min(least, group.taken[partition]!)
-      return least
-    }),
+    createMemoryLog(config.partitionBytesMax, () => leastTaken(groups, partition)),
   )
-  return { logs, groups }
+  return { logs, groups, hasFailed: false }
+}
+
+/** Offset below which no present group needs a message; Infinity without any group. */
+function leastTaken(groups: ReadonlyMap<string, Group>, partition: number): number {
+  let least = Infinity
+  for (const group of groups.values()) least = Math.min(least, group.taken[partition]!)
+  return least
+}
+
+/** Resolves when every group present has handled what the partition holds now. */
+async function handled(topic: Topic, log: MemoryLog, partition: number): Promise<void> {
+  const high = log.high()
+  while (!topic.hasFailed && leastTaken(topic.groups, partition) < high) await log.changed()
+  if (topic.hasFailed)
+    throw new WardwatchError('BUS_UNAVAILABLE', 'a reader of the topic has failed')
 }
 
 function join(
@@ -183,6 +201,7 @@ async function serve(
       position = await deliver(config, topic, group, partition, lane, position)
     await handler.revoked(partition)
   } catch (error) {
+    topic.hasFailed = true
     // Not awaited here: leaving waits until every lane has ended, this one too.
     void leave(config, topic, group, lane.member).then(() => failed(error))
   }

@@ -60,12 +60,11 @@ async function openAnalyzer(
   const { promise: failure, resolve: failed } = Promise.withResolvers<unknown>()
   let clockMs = 0
   const analyzer = createAnalyzer(analyzerConfigSchema.parse({ checkpointSeconds }), {
-    bus,
+    bus: { ...bus, isDurable: isBusDurable },
     states: { partitions },
     policy: testPolicy(),
     detectors: [portScan],
     vendorOf: () => null,
-    isBusDurable,
     logger,
     now: () => (clockMs += 100),
     failed,

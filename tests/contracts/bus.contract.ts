@@ -238,6 +238,32 @@ export function busContract(name: string, open: () => Promise<Bus> | Bus): void 
       expect(next.texts(0)).toEqual(['again'])
     })
 
+    test('settles when what was published can no longer be lost with the process', async () => {
+      await bus.settled('observations')
+      const consumer = new Recorder()
+      let isHandled = false
+      consumer.onMessages = async () => {
+        await setTimeout(100)
+        isHandled = true
+      }
+      await consume('analyzer', consumer)
+      await until(() => consumer.held().length === 4)
+      await bus.publish([message(0, 'precious')])
+      await bus.settled('observations')
+      expect([isHandled, bus.isDurable]).toContain(true)
+    })
+
+    test('does not settle over a reader that failed, unless it is durable', async () => {
+      const consumer = new Recorder()
+      consumer.onMessages = () => Promise.reject(new Error('full disk'))
+      await consume('analyzer', consumer)
+      await bus.publish([message(0, 'unread')])
+      const settled = bus.settled('observations')
+      if (bus.isDurable) await settled
+      else await expect(settled).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
+      await until(() => consumer.failures.length > 0)
+    })
+
     test('lets the current call end on stop, takes the partitions back, and calls nobody afterwards', async () => {
       const consumer = new Recorder()
       consumer.onMessages = async () => {

@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ConfigInput, parseConfig } from '../../app/config.ts'
-import { recordingsOf } from '../../app/replay.ts'
-import { createWardwatch } from '../../app/wire.ts'
-import { sampleInventory } from '../../simulator/sample-capture.ts'
+import type { ConfigInput } from '../../app/config.ts'
 import { temporaryFolder, writeLongCapture } from '../support/long-capture.ts'
-import { createQuietLogger } from '../support/quiet-logger.ts'
+import { playThrough } from '../support/play-through.ts'
 import { stateDump } from '../support/state-dump.ts'
 
 const folder = temporaryFolder()
@@ -17,30 +14,8 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(folder.remove)
 
-async function dumpOf(changes: ConfigInput): Promise<string> {
-  const config = parseConfig({
-    store: { path: ':memory:' },
-    inventory: sampleInventory,
-    ...changes,
-  })
-  const wardwatch = createWardwatch(config, {
-    roles: ['ingest', 'analyzer', 'alerts'],
-    recordings: recordingsOf([], [capture]),
-    logger: createQuietLogger(),
-    now: Date.now,
-    failed: (error) => {
-      throw error
-    },
-  })
-  await wardwatch.start()
-  try {
-    await wardwatch.ingest!.done
-    const { sensor, run } = config.ingest
-    await wardwatch.alerts!.ended(sensor, run, wardwatch.bus.partitionCount('observations'))
-    return await stateDump(wardwatch.states.alerts)
-  } finally {
-    await wardwatch.stop()
-  }
+function dumpOf(changes: ConfigInput): Promise<string> {
+  return playThrough([capture], changes, ({ states }) => stateDump(states.alerts))
 }
 
 describe('anomalies and alert rows are the same, byte for byte', () => {

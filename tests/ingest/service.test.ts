@@ -16,6 +16,8 @@ import { moves, packetsOf, startUs } from '../support/traffic-arbitrary.ts'
 function createBus(partitions: number, onPublish: () => Promise<void> = () => Promise.resolve()) {
   const published: OutgoingMessage[] = []
   const bus: Bus = {
+    isDurable: false,
+    settled: () => Promise.resolve(),
     partitionCount: (topic) => (topic === 'observations' ? partitions : 1),
     async publish(messages) {
       await onPublish()

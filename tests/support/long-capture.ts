@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hourUs } from '../../records/time.ts'
+import { dayUs, hourUs } from '../../records/time.ts'
 import { encodePcap } from '../../simulator/packets.ts'
 import { sampleCapture, samplePassUs } from '../../simulator/sample-capture.ts'
 
@@ -14,10 +14,10 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** The sample ward for `minutes`, written to a file of `folder`; two quiet hours after each hour. */
-export function writeLongCapture(folder: string, minutes: number): string {
-  const file = join(folder, `ward-${minutes}.pcap`)
-  const pass = sampleCapture(startUs)
+/** The sample ward for `minutes`, written to a file of `folder`; two quiet hours after each hour; days after the first begin `dayOffset` later. */
+export function writeLongCapture(folder: string, minutes: number, dayOffset = 0): string {
+  const file = join(folder, `ward-${minutes}-${dayOffset}.pcap`)
+  const pass = sampleCapture(startUs + dayOffset * dayUs)
   const packets = Array.from({ length: minutes }, (_, minute) => {
     const shiftUs = minute * samplePassUs + Math.floor(minute / 60) * 2 * hourUs
     return pass.map(({ timeUs, bytes }) => ({ timeUs: timeUs + shiftUs, bytes }))
