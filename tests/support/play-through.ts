@@ -9,6 +9,7 @@ export async function playThrough<T>(
   captures: readonly string[],
   changes: ConfigInput,
   look: (wardwatch: Wardwatch) => Promise<T>,
+  learn: readonly string[] = [],
 ): Promise<T> {
   const config = parseConfig({
     store: { path: ':memory:' },
@@ -18,7 +19,7 @@ export async function playThrough<T>(
   const failure = Promise.withResolvers<never>()
   const wardwatch = createWardwatch(config, {
     roles: ['ingest', 'analyzer', 'alerts'],
-    recordings: recordingsOf([], captures),
+    recordings: recordingsOf(learn, captures),
     logger: createQuietLogger(),
     now: Date.now,
     failed: (error) => failure.reject(error),
