@@ -14,8 +14,9 @@ export async function stateDump(rows: AlertRows): Promise<string> {
     revision = page.at(-1)!.revision
   }
   const lines: string[] = []
-  for (const { revision: _, leading, ...row } of all) {
-    lines.push(JSON.stringify({ ...row, leading: { ...leading, position: null } }))
+  for (const row of all) {
+    const leading = { ...row.leading, position: null }
+    lines.push(JSON.stringify({ ...row, revision: null, leading }))
     for (const anomaly of await rows.anomaliesOf(row.id)) {
       lines.push(JSON.stringify({ alert: row.id, ...anomaly, position: null }))
     }

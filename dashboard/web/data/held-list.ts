@@ -1,0 +1,20 @@
+import type { Alert } from '../../api.ts'
+
+/** What the list shows, and how many rows wait to be shown. */
+export interface HeldList {
+  readonly rows: readonly Alert[]
+  readonly waiting: number
+}
+
+/**
+ * The list while somebody reads it: rows keep their places and go on counting, new rows wait. Nothing moves under the
+ * cursor (docs/dashboard.md).
+ * @param newest every row, newest first
+ * @param heldIds ids in their places since the list is held; null when it is not
+ */
+export function holdList(newest: readonly Alert[], heldIds: readonly string[] | null): HeldList {
+  if (heldIds === null) return { rows: newest, waiting: 0 }
+  const byId = new Map(newest.map((alert) => [alert.id, alert]))
+  const rows = heldIds.map((id) => byId.get(id)).filter((alert) => alert !== undefined)
+  return { rows, waiting: newest.length - rows.length }
+}
