@@ -6,20 +6,20 @@ export const alertsConfigSchema = z.strictObject({
     .string()
     .min(1)
     .default('alerts')
-    .describe('Consumer group: processes of one group share the work'),
+    .describe('consumer group: processes of one group share the work'),
   episodeGapSeconds: z
     .number()
     .positive()
     .default(3600)
     .describe(
-      'Event time in seconds without an anomaly after which the next one opens a new alert',
+      'event time in seconds without an anomaly after which the next one opens a new alert',
     ),
   episodeAnomaliesMax: z
     .number()
     .int()
     .min(1)
     .default(1000)
-    .describe('Anomalies one alert holds; the next one opens a new alert that names this one'),
+    .describe('anomalies one alert holds; the next one opens a new alert that names this one'),
 })
 
 export type AlertsConfig = z.infer<typeof alertsConfigSchema>

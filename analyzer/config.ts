@@ -43,6 +43,7 @@ export const engineConfigSchema = z.strictObject({
         .default(28)
         .describe('days after which an unsettled host is established all the same, as thin'),
     })
+    .describe('when the baseline of a host means something')
     .prefault({}),
   oneWayShareMax: z
     .number()
@@ -63,7 +64,7 @@ export type EngineConfig = z.infer<typeof engineConfigSchema>
 
 /** Configuration of the analyzer; `detectors` holds each detector's own thresholds by behaviour. */
 export const analyzerConfigSchema = z.strictObject({
-  engine: engineConfigSchema.prefault({}),
+  engine: engineConfigSchema.describe('what the detectors stand on').prefault({}),
   checkpointSeconds: z
     .number()
     .positive()

@@ -62,19 +62,23 @@ export const configSchema = z.strictObject({
         .default('info')
         .describe('least serious line that is written to standard error'),
     })
+    .describe('the log, JSON lines on standard error')
     .prefault({}),
   input: inputSchema.prefault({}),
-  ingest: ingestConfigSchema.prefault({}),
+  ingest: ingestConfigSchema
+    .describe('how one sensor reads packets; times are event time unless a key says otherwise')
+    .prefault({}),
   bus: busConfigSchema,
   store: sqliteStoreConfigSchema
     .extend({
       path: z.string().optional().describe('file of the database; `state.sqlite` in `data`'),
     })
+    .describe('what must survive a restart')
     .prefault({}),
-  inventory: inventoryConfigSchema.prefault({}),
-  analyzer: checkedAnalyzerSchema.prefault({}),
-  alerts: alertsConfigSchema.prefault({}),
-  dashboard: dashboardConfigSchema.prefault({}),
+  inventory: inventoryConfigSchema.describe('what people declare of their network').prefault({}),
+  analyzer: checkedAnalyzerSchema.describe('what judges the records').prefault({}),
+  alerts: alertsConfigSchema.describe('how anomalies become alerts').prefault({}),
+  dashboard: dashboardConfigSchema.describe('the live page').prefault({}),
 })
 export type Config = z.output<typeof configSchema>
 export type ConfigInput = z.input<typeof configSchema>

@@ -18,7 +18,7 @@ export const messageBytesMax = 1_000_000
 
 /** The bus inside one process. */
 export const memoryBusConfigSchema = z.strictObject({
-  kind: z.literal('memory').default('memory'),
+  kind: z.literal('memory').default('memory').describe('inside one process'),
   partitions: partitions(4),
   partitionBytesMax: z
     .number()
@@ -42,7 +42,7 @@ const milliseconds = z.number().int().min(1)
 /** Apache Kafka 3.7 and later. */
 export const kafkaBusConfigSchema = z
   .strictObject({
-    kind: z.literal('kafka'),
+    kind: z.literal('kafka').describe('a Kafka cluster, between processes'),
     brokers: z
       .array(z.string().regex(/^.+:\d+$/, 'host:port'))
       .min(1)
@@ -123,9 +123,11 @@ export const kafkaBusConfigSchema = z
       .describe('encrypts and authenticates the connection to the brokers'),
     sasl: z
       .strictObject({
-        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
-        username: z.string().min(1),
-        password: z.string().min(1),
+        mechanism: z
+          .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+          .describe('how the password is proved'),
+        username: z.string().min(1).describe('user towards the brokers'),
+        password: z.string().min(1).describe('its password'),
       })
       .nullable()
       .default(null)
@@ -140,8 +142,9 @@ export type KafkaBusConfig = z.infer<typeof kafkaBusConfigSchema>
 /** The `bus` section of the configuration. */
 export const busConfigSchema = z
   .discriminatedUnion('kind', [
-    memoryBusConfigSchema.extend({ kind: z.literal('memory') }),
+    memoryBusConfigSchema.extend({ kind: z.literal('memory').describe('inside one process') }),
     kafkaBusConfigSchema,
   ])
+  .describe('what carries records between the stages')
   .prefault({ kind: 'memory' })
 export type BusConfig = z.infer<typeof busConfigSchema>

@@ -7,7 +7,7 @@ export const dashboardConfigSchema = z.strictObject({
       error: 'must be 127.0.0.1: there is no log-in yet, so nobody else may reach the dashboard',
     })
     .default('127.0.0.1')
-    .describe('Address to listen on'),
+    .describe('address to listen on'),
   port: z
     .number()
     .int()
@@ -19,20 +19,20 @@ export const dashboardConfigSchema = z.strictObject({
     .string()
     .min(1)
     .default('dashboard')
-    .describe('Consumer group for wake-ups: each dashboard process needs one of its own'),
+    .describe('consumer group for wake-ups: each dashboard process needs one of its own'),
   clientsMax: z
     .number()
     .int()
     .min(1)
     .default(200)
-    .describe('Live connections at a time; more are refused with 503'),
+    .describe('live connections at a time; more are refused with 503'),
   snapshotRows: z
     .number()
     .int()
     .min(1)
     .max(1000)
     .default(500)
-    .describe('Newest alerts a page starts with'),
+    .describe('newest alerts a page starts with'),
 })
 
 export type DashboardConfig = z.infer<typeof dashboardConfigSchema>

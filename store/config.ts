@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** State in one SQLite file. `:memory:` keeps nothing: for replays that need no restart. */
 export const sqliteStoreConfigSchema = z.strictObject({
-  kind: z.literal('sqlite').default('sqlite'),
+  kind: z.literal('sqlite').default('sqlite').describe('one SQLite file'),
   path: z.string().min(1).describe('file of the database; `:memory:` for none'),
   busyTimeoutMs: z
     .number()
