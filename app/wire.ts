@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { presentAlert } from '../alerts/present.ts'
 import { type AlertsService, createAlerts } from '../alerts/service.ts'
@@ -79,7 +80,15 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace)])
   const present = (row: AlertRow) => presentAlert(row, vendorOf)
   const dashboard = has('dashboard')
-    ? createDashboard(config.dashboard, { bus, states, logger, now, webRoot, present, sensors })
+    ? createDashboard(dashboardConfigOf(config), {
+        bus,
+        states,
+        logger,
+        now,
+        webRoot,
+        present,
+        sensors,
+      })
     : null
 
   const parts = [ingest, analyzer, alerts, dashboard, bus, states].filter((part) => part !== null)
@@ -105,6 +114,11 @@ function createBus(config: Config, logger: Logger): Bus {
   return config.bus.kind === 'kafka'
     ? createKafkaBus(config.bus, { logger })
     : createMemoryBus(config.bus)
+}
+
+/** Every dashboard process must hear of every change: on a shared bus its group is its own. */
+function dashboardConfigOf({ dashboard }: Config): Config['dashboard'] {
+  return { ...dashboard, group: `${dashboard.group}-${hostname()}-${dashboard.port}` }
 }
 
 /** What the page shows of the sensor of this process; its clock means something only at the pace of the wall clock. */

@@ -90,6 +90,18 @@ function parseJson(line: unknown): unknown {
   }
 }
 
-function sentence(alert: Alert): string {
-  return `${alert.firstSeen}  ${alert.severity.padEnd(8)}  ${alert.behaviour.padEnd(21)}  ${alert.summary}  ×${alert.count}`
+/** Characters of one sentence on a terminal: names in it are bounded, so that only a broken one is longer. */
+const sentenceMax = 2000
+const unprintable = /[\p{C}\u2028\u2029]/gu
+
+/**
+ * One alert in one line. Decoders let no control character through; but the words of an alert may come from another
+ * writer on the bus or from a declared name, and a terminal would obey them.
+ */
+export function sentence(
+  alert: Pick<Alert, 'firstSeen' | 'severity' | 'behaviour' | 'summary' | 'count'>,
+): string {
+  const { firstSeen, severity, behaviour, count } = alert
+  const summary = alert.summary.slice(0, sentenceMax).replace(unprintable, '\ufffd')
+  return `${firstSeen}  ${severity.padEnd(8)}  ${behaviour.padEnd(21)}  ${summary}  ×${count}`
 }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { alertSchema } from '../../records/alert.ts'
 import { encodePcap } from '../../simulator/packets.ts'
 import { sampleCapture } from '../../simulator/sample-capture.ts'
@@ -135,6 +136,7 @@ describe('wardwatch', () => {
     const { stdout } = await wardwatch('check', '--dump')
     writeFileSync(join(folder.path, 'dumped.yaml'), stdout)
     const again = await wardwatch('check', '--dump', '--config', 'dumped.yaml')
-    expect(again).toEqual({ code: 0, stdout, stderr: '' })
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    expect(parse(again.stdout)).toEqual(parse(stdout))
   })
 })

@@ -73,7 +73,11 @@ function hear(state: FeedState, message: ServerMessage): FeedState {
 
 function bounded(alerts: Map<string, Alert>): Map<string, Alert> {
   if (alerts.size <= rowsMax + rowsSlack) return alerts
-  return new Map(newestFirst(alerts).slice(0, rowsMax).map((alert) => [alert.id, alert]))
+  return new Map(
+    newestFirst(alerts)
+      .slice(0, rowsMax)
+      .map((alert) => [alert.id, alert]),
+  )
 }
 
 /** Rows as the list shows them: last seen newest first, then by id. RFC 3339 in UTC sorts as text. */
