@@ -8,8 +8,10 @@ export interface ExpectedAlert {
   readonly device: string
   /** Counterparts that must be among its peers; empty where there are more than a row names. */
   readonly peers: readonly string[]
-  readonly severityMin: Severity
+  readonly severity: Severity
   readonly countMin: number
+  /** Numbers of the evidence that must at least be this: what kind of scan it was. */
+  readonly whyMin?: Readonly<Record<string, number>>
 }
 
 /** What one capture must give, or must not. Derived from its packets (docs/decisions/0009), not from our output. */
@@ -27,19 +29,25 @@ export interface ExpectedCapture {
 const hosts = (prefix: string, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, i) => `${prefix}.${from + i}`)
 
-const portScan = (device: string, peer: string, countMin: number): ExpectedAlert => ({
+const portScan = (
+  device: string,
+  peer: string,
+  countMin: number,
+  whyMin: Readonly<Record<string, number>> = {},
+): ExpectedAlert => ({
   behaviour: 'port-scan',
   device,
   peers: [peer],
-  severityMin: 'medium',
+  severity: 'medium',
   countMin,
+  whyMin,
 })
 
 const hostScan = (device: string, countMin: number, peers: readonly string[]): ExpectedAlert => ({
   behaviour: 'host-scan',
   device,
   peers,
-  severityMin: 'medium',
+  severity: 'medium',
   countMin,
 })
 
@@ -47,7 +55,7 @@ const loginBurst = (device: string, peer: string, countMin: number): ExpectedAle
   behaviour: 'login-burst',
   device,
   peers: [peer],
-  severityMin: 'medium',
+  severity: 'medium',
   countMin,
 })
 
@@ -55,8 +63,8 @@ const access = (
   device: string,
   peer: string,
   countMin: number,
-  severityMin: Severity,
-): ExpectedAlert => ({ behaviour: 'unauthorized-access', device, peers: [peer], severityMin, countMin })
+  severity: Severity,
+): ExpectedAlert => ({ behaviour: 'unauthorized-access', device, peers: [peer], severity, countMin })
 
 const scans: readonly ExpectedCapture[] = [
   {
@@ -91,19 +99,29 @@ const scans: readonly ExpectedCapture[] = [
     capture: 'attack/slips-iot-malware-telnet-scan.pcap',
     expect: [hostScan('192.168.2.16', 100, [])],
   },
-  { capture: 'attack/nmap-vsn.pcap', expect: [hostScan('192.168.1.71', 200, [])] },
+  {
+    // A version scan that begins with a sweep by ARP: 245 addresses asked for, 5 hosts that failed a connection.
+    capture: 'attack/nmap-vsn.pcap',
+    expect: [{ ...hostScan('192.168.1.71', 245, ['192.168.1.2']), whyMin: { hostsArp: 245 } }],
+  },
   { capture: 'attack/port_scan.pcap', expect: [portScan('192.168.2.154', '192.168.2.22', 10)] },
   { capture: 'attack/synscan.pcap', expect: [portScan('172.16.0.8', '64.13.134.52', 900)] },
-  { capture: 'attack/tcp_scan.pcapng', expect: [portScan('192.168.1.178', '192.168.1.2', 3)] },
-  ...['port_scan', 'stealth_scan_fin', 'stealth_scan_null', 'stealth_scan_xmas', 'udp_scan'].map(
+  { capture: 'attack/tcp_scan.pcapng', expect: [portScan('192.168.1.178', '192.168.1.2', 3, { stealthProbes: 3 })] },
+  ...['port_scan', 'udp_scan'].map(
     (name): ExpectedCapture => ({
       capture: `attack/maltrail-${name}.pcap`,
       expect: [portScan('203.0.113.9', '198.51.100.7', 20)],
     }),
   ),
+  ...['fin', 'null', 'xmas'].map(
+    (name): ExpectedCapture => ({
+      capture: `attack/maltrail-stealth_scan_${name}.pcap`,
+      expect: [portScan('203.0.113.9', '198.51.100.7', 20, { stealthProbes: 20 })],
+    }),
+  ),
   {
     capture: 'attack/maltrail-mixed_soup.pcap',
-    expect: [portScan('203.0.113.9', '198.51.100.7', 8)],
+    expect: [portScan('203.0.113.9', '198.51.100.7', 12, { stealthProbes: 4 })],
   },
 ]
 
@@ -124,8 +142,25 @@ const bursts: readonly ExpectedCapture[] = [
         behaviour: 'login-after-burst',
         device: '10.60.1.20',
         peers: ['10.60.1.66'],
-        severityMin: 'critical',
+        severity: 'critical',
         countMin: 37,
+      },
+    ],
+  },
+]
+
+/** A test run of Kerberos that nobody labelled: by its packets a burst and a success after it (decision 0009). */
+const unlabelled: readonly ExpectedCapture[] = [
+  {
+    capture: 'proto/kinit.pcap',
+    expect: [
+      loginBurst('192.168.1.32', '192.168.1.31', 30),
+      {
+        behaviour: 'login-after-burst',
+        device: '192.168.1.32',
+        peers: ['192.168.1.31'],
+        severity: 'critical',
+        countMin: 23,
       },
     ],
   },
@@ -179,6 +214,7 @@ const silent: readonly ExpectedCapture[] = [
 export const expectedCaptures: readonly ExpectedCapture[] = [
   ...scans,
   ...bursts,
+  ...unlabelled,
   ...medical,
   ...silent,
 ]

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Alert, isNotifyLevel, severities } from '../../records/alert.ts'
+import { type Alert, isNotifyLevel } from '../../records/alert.ts'
 import { capturesFolder, manifest } from '../support/captures.ts'
 import { replayed } from '../support/replayed.ts'
 import { type ExpectedAlert, expectedCaptures } from './expected.ts'
@@ -16,8 +16,9 @@ function isMet(expected: ExpectedAlert, alert: Alert): boolean {
     alert.behaviour === expected.behaviour &&
     alert.device.addresses.includes(expected.device) &&
     expected.peers.every((peer) => peers.has(peer)) &&
-    severities.indexOf(alert.severity) >= severities.indexOf(expected.severityMin) &&
-    alert.count >= expected.countMin
+    alert.severity === expected.severity &&
+    alert.count >= expected.countMin &&
+    Object.entries(expected.whyMin ?? {}).every(([fact, min]) => Number(alert.why[fact]) >= min)
   )
 }
 
