@@ -19,6 +19,9 @@ import { callerRelation } from '../device-baseline.ts'
 import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
 
+/** Services and callers named in one finding. */
+const namedMax = 8
+
 const weight = z.number().min(0).max(1)
 const thresholds = z.strictObject({
   administrativeServices: z
@@ -38,6 +41,12 @@ const thresholds = z.strictObject({
     'weight of a contact from an unmonitored address: critical from 0.85',
   ),
   scoreCaller: weight.describe('weight of an unknown DICOM calling title or HL7 sender'),
+  callersGuessedMin: z
+    .int()
+    .min(2)
+    .max(namedMax)
+    .describe('different unknown names of one source that make its refused attempts guesses'),
+  scoreGuessing: weight.describe('weight of refused attempts under that many names'),
   attemptFactor: weight.describe(
     'factor on the weight where the contact was not answered, or refused by the application',
   ),
@@ -56,6 +65,8 @@ const usual = {
   scoreAdministration: 0.65,
   scoreInternet: 0.9,
   scoreCaller: 0.8,
+  callersGuessedMin: 3,
+  scoreGuessing: 0.65,
   attemptFactor: 0.5,
   windowSeconds: 600,
 }
@@ -108,10 +119,8 @@ export const unauthorizedAccess = defineDetector({
 const sourcesMax = 64
 /** Unknown callers remembered: insisting does not make one known, approving it does. */
 const callersMax = 64
-/** Services and callers named in one finding. */
-const namedMax = 8
 
-type Cause = 'rule' | 'administration' | 'internet' | 'caller'
+type Cause = 'rule' | 'administration' | 'internet' | 'caller' | 'guessing'
 
 interface Source {
   readonly address: string
@@ -310,20 +319,32 @@ function begin({ cause, timeUs, port, protocol }: Violation): AccessEpisode {
 }
 
 function weigh(limits: Thresholds, episode: AccessEpisode, violation: Violation): void {
-  const full = {
+  if (violation.isAttempt) episode.attempts++
+  name(episode.services, violation.service)
+  if (violation.caller !== null) name(episode.callers, violation.caller)
+  const { cause, score } = weightOf(limits, episode, violation)
+  if (score <= episode.score) return
+  episode.score = score
+  episode.cause = cause
+}
+
+/** What is refused weighs less, unless it is one of many guesses: a device that is set up wrongly keeps to one name. */
+function weightOf(
+  limits: Thresholds,
+  { callers }: AccessEpisode,
+  { cause, isAttempt }: Violation,
+): { cause: Cause; score: number } {
+  const score = {
     rule: limits.scoreRule,
     administration: limits.scoreAdministration,
     internet: limits.scoreInternet,
     caller: limits.scoreCaller,
-  }[violation.cause]
-  const score = violation.isAttempt ? full * limits.attemptFactor : full
-  if (score > episode.score) {
-    episode.score = score
-    episode.cause = violation.cause
+    guessing: limits.scoreGuessing,
   }
-  if (violation.isAttempt) episode.attempts++
-  name(episode.services, violation.service)
-  if (violation.caller !== null) name(episode.callers, violation.caller)
+  if (!isAttempt) return { cause, score: score[cause] }
+  if (cause === 'caller' && callers.length >= limits.callersGuessedMin)
+    return { cause: 'guessing', score: score.guessing }
+  return { cause, score: score[cause] * limits.attemptFactor }
 }
 
 function name(list: string[], word: string): void {
@@ -350,6 +371,7 @@ function report(
     administration: `${address} ${access} ${target} by ${services}; it is no declared administrator of this device.`,
     internet: `${address}, outside the monitored networks, ${access} ${target} (${services}).`,
     caller: `${address} ${access} ${target} under a name unknown there: ${episode.callers.join(', ')} (${services}).`,
+    guessing: `${address} guessed at ${target}: it was refused under ${episode.callers.length} names unknown there: ${episode.callers.join(', ')} (${services}).`,
   }
   out.report({
     objectGroup: key,
@@ -366,6 +388,7 @@ function report(
       ...(episode.callers.length > 0 ? { callers: episode.callers.join(', ') } : {}),
       sourceZone: host.declaredOf(key, address).zone ?? 'none',
       targetZone: host.declared.zone ?? 'none',
+      ...(cause === 'guessing' ? { callersGuessedMin: limits.callersGuessedMin } : {}),
       windowSeconds: limits.windowSeconds,
       deviceClass: host.declared.deviceClass,
       ...(state.sourcesForgotten > 0 ? { sourcesForgotten: state.sourcesForgotten } : {}),

@@ -244,6 +244,46 @@ describe('unauthorized-access, callers', () => {
     ).toMatchObject([{ score: 0.4 }])
   })
 
+  test('weighs rejected associations more once they are guesses: under three names that are unknown from there', () => {
+    const names = ['ECHOSCU', 'ECHOSCU', 'CTSCAN1', 'ECHOSCU', 'READWS1', 'READWS1']
+    const rows = names.map((name, at) => association(name, { at, outcome: 'failure' }))
+    const told = learned()
+      .rows(rows)
+      .soFar()
+      .map(({ score, count, why }) => [score, count, why['cause']])
+    expect(told).toEqual([
+      [0.4, 1, 'caller'],
+      [0.4, 3, 'caller'],
+      [0.65, 5, 'guessing'],
+    ])
+  })
+
+  test('names each of the guessed names, and that nothing was let in', () => {
+    const rows = ['A', 'B', 'C'].map((name, at) => association(name, { at, outcome: 'failure' }))
+    expect(newest(learned().rows(rows).end())).toMatchObject([
+      {
+        summary: `${source} guessed at ${target}: it was refused under 3 names unknown there: A, B, C (dicom).`,
+        why: { cause: 'guessing', attemptsOnly: 3, callersGuessedMin: 3 },
+      },
+    ])
+  })
+
+  test('keeps the weight of a name that was let in, however many were guessed before', () => {
+    const rows = ['A', 'B', 'C', 'D'].map((name, at) =>
+      association(name, { at, outcome: name === 'D' ? 'success' : 'failure' }),
+    )
+    expect(newest(learned().rows(rows).end())).toMatchObject([
+      { score: 0.8, count: 4, why: { cause: 'caller' } },
+    ])
+  })
+
+  test('is no guessing when one name is refused for hours', () => {
+    const rows = Array.from({ length: 40 }, (_, i) =>
+      association('ECHOSCU', { at: i * 300, outcome: 'failure' }),
+    )
+    expect(newest(learned().rows(rows).end())).toMatchObject([{ score: 0.4, count: 40 }])
+  })
+
   test('is silent once a person has approved the caller', () => {
     const h = learned().rows([association('ECHOSCU')])
     expect(h.soFar()).toHaveLength(1)
