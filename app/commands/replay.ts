@@ -53,8 +53,13 @@ export function replayCommand(): Command {
       for (const alert of alerts)
         await writeLine(options.json === undefined ? sentence(alert) : alertLine(alert))
       if (options.json === undefined)
-        await writeLine(alerts.length === 0 ? 'nothing to report' : `${alerts.length} alerts`)
+        await writeLine(countOf(alerts.length))
     })
+}
+
+function countOf(alerts: number): string {
+  if (alerts === 0) return 'nothing to report'
+  return alerts === 1 ? '1 alert' : `${alerts} alerts`
 }
 
 function collect(value: string, earlier: string[]): string[] {
