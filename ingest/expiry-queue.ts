@@ -1,12 +1,13 @@
 import type { TimeUs } from '../records/time.ts'
 
-const bucketUs = 131_072
-const bucketCount = 4096
+// A bucket holds few slots even at many flows a second: sorting is what costs. Opening an empty one is cheap.
+const bucketUs = 16_384
+const bucketCount = 32_768
 const none = -1
 
 /**
  * Deadlines of up to `capacity` slots, one each, told in the exact order of (deadline, order).
- * A timer wheel of 131 ms buckets (9 minutes around) whose current bucket is a binary heap: a flow is moved many times
+ * A timer wheel of 16 ms buckets (9 minutes around) whose current bucket is a binary heap: a flow is moved many times
  * but told few times, so moving must be O(1), and only what is due within one bucket is ever sorted.
  * Memory: 40 bytes a slot.
  */

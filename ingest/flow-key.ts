@@ -46,11 +46,16 @@ export class FlowKey {
   #mix(isIpv4: boolean): number {
     const words = this.words
     let hash = this.#seed
-    for (let i = isIpv4 ? 3 : 0; i < words.length; i++) {
-      if (isIpv4 && i === wordAt.b) i = wordAt.b + 3
-      hash = Math.imul(hash ^ words[i]!, 0x9e3779b1)
-      hash ^= hash >>> 15
+    if (!isIpv4) {
+      for (let i = 0; i < 3; i++) hash = mix(mix(hash, words[wordAt.a + i]!), words[wordAt.b + i]!)
     }
+    hash = mix(mix(hash, words[wordAt.a + 3]!), words[wordAt.b + 3]!)
+    hash = mix(mix(hash, words[wordAt.ports]!), words[wordAt.protocol]!)
     return Math.imul(hash, 0x85ebca6b) ^ (hash >>> 13)
   }
+}
+
+function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x9e3779b1)
+  return mixed ^ (mixed >>> 15)
 }

@@ -62,4 +62,18 @@ export const flowFlag = {
   hasRespSent: 16,
   /** TCP: both sides closed or one reset. */
   isClosed: 32,
+  /** TCP: a connection that was answered, or data both ways. */
+  isTwoWay: 64,
 } as const
+
+/** All flows of a table: one buffer, seen as words and as doubles. */
+export interface FlowBuffer {
+  readonly capacity: number
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+}
+
+export function createFlowBuffer(capacity: number): FlowBuffer {
+  const buffer = new ArrayBuffer(capacity * flowBytes)
+  return { capacity, words: new Int32Array(buffer), doubles: new Float64Array(buffer) }
+}

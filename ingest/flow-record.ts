@@ -1,5 +1,12 @@
 import { tcpFlag } from '../records/flow-batch.ts'
-import { doubleAt, flowDoubles, flowFlag, flowWords, wordAt } from './flow-layout.ts'
+import {
+  doubleAt,
+  type FlowBuffer,
+  flowDoubles,
+  flowFlag,
+  flowWords,
+  wordAt,
+} from './flow-layout.ts'
 import type { FlowTable } from './flow-table.ts'
 import { ipProtocol } from './frame.ts'
 import type { FlowFacts } from './protocol.ts'
@@ -59,18 +66,47 @@ export function readRecord(table: FlowTable, slot: number, into: FlowRecord): vo
   into.duplicatePackets = words[base + wordAt.duplicatePackets]!
 }
 
-/** Copies what a protocol decoder may know of its flow. */
-export function readFacts(table: FlowTable, slot: number, timeUs: number, into: FlowFacts): void {
-  const base = slot * flowWords
-  const at = slot * flowDoubles
-  const ports = table.words[base + wordAt.ports]!
-  const isOrigA = (table.words[base + wordAt.flags]! & flowFlag.origIsA) !== 0
-  into.timeUs = timeUs
-  into.startUs = table.doubles[at + doubleAt.startUs]!
-  into.origPort = isOrigA ? ports >>> 16 : ports & 0xffff
-  into.respPort = isOrigA ? ports & 0xffff : ports >>> 16
-  into.origPayloadBytes = table.doubles[at + doubleAt.origPayloadTotal]!
-  into.respPayloadBytes = table.doubles[at + doubleAt.respPayloadTotal]!
+/**
+ * What a protocol decoder may know of its flow, read from the table when it is asked: few packets ask, and copying it
+ * for each cost more than deciding that nobody wants the packet.
+ */
+export class FlowView implements FlowFacts {
+  /** Of the packet at hand. */
+  timeUs = 0
+  slot = -1
+  readonly #flows: FlowBuffer
+
+  constructor(flows: FlowBuffer) {
+    this.#flows = flows
+  }
+
+  get startUs(): number {
+    return this.#flows.doubles[this.slot * flowDoubles + doubleAt.startUs]!
+  }
+
+  get origPort(): number {
+    return this.#port(true)
+  }
+
+  get respPort(): number {
+    return this.#port(false)
+  }
+
+  get origPayloadBytes(): number {
+    return this.#flows.doubles[this.slot * flowDoubles + doubleAt.origPayloadTotal]!
+  }
+
+  get respPayloadBytes(): number {
+    return this.#flows.doubles[this.slot * flowDoubles + doubleAt.respPayloadTotal]!
+  }
+
+  #port(ofOrig: boolean): number {
+    const { words } = this.#flows
+    const base = this.slot * flowWords
+    const ports = words[base + wordAt.ports]!
+    const isOrigA = (words[base + wordAt.flags]! & flowFlag.origIsA) !== 0
+    return isOrigA === ofOrig ? ports >>> 16 : ports & 0xffff
+  }
 }
 
 /** Whether an ended flow says anything about one-way traffic: TCP with payload or a bare ACK (a SYN scan does not). */

@@ -3,24 +3,18 @@ import type { TimeUs } from '../records/time.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { FlowIndex } from './flow-index.ts'
 import { FlowKey } from './flow-key.ts'
-import { doubleAt, flowBytes, flowDoubles, flowFlag, flowWords, wordAt } from './flow-layout.ts'
+import {
+  doubleAt,
+  type FlowBuffer,
+  flowDoubles,
+  flowFlag,
+  flowWords,
+  wordAt,
+} from './flow-layout.ts'
+import { type FlowTableConfig, FlowTimeouts } from './flow-timeouts.ts'
 import { type Frame, ipProtocol } from './frame.ts'
 import { SlotList } from './slot-list.ts'
 import { isTcpClosed, isTcpEstablished, tcpFact, tcpFactsOf } from './tcp-state.ts'
-
-export interface FlowTableConfig {
-  /** Flows followed at once; the table takes about 240 bytes of memory for each. */
-  readonly capacity: number
-  /** Of the hash: nothing that is observable depends on it. A live sensor takes a secret one. */
-  readonly seed: number
-  readonly tcpIdleUs: number
-  readonly attemptIdleUs: number
-  readonly udpIdleUs: number
-  readonly icmpIdleUs: number
-  readonly unansweredUs: number
-  readonly activeUs: number
-  readonly closeLingerUs: number
-}
 
 /** What the table tells; `slot` and its columns are valid during the call. */
 export interface FlowEvents {
@@ -48,6 +42,7 @@ export class FlowTable {
   activeCount = 0
   evictedCount = 0
   readonly #config: FlowTableConfig
+  readonly #timeouts: FlowTimeouts
   readonly #events: FlowEvents
   readonly #index: FlowIndex
   readonly #expiry: ExpiryQueue
@@ -58,12 +53,13 @@ export class FlowTable {
   /** Key of the packet at hand. */
   readonly #key: FlowKey
 
-  constructor(config: FlowTableConfig, events: FlowEvents) {
-    const buffer = new ArrayBuffer(config.capacity * flowBytes)
+  /** @param buffer of `config.capacity` flows, all free; others may read it. */
+  constructor(config: FlowTableConfig, events: FlowEvents, buffer: FlowBuffer) {
     this.capacity = config.capacity
-    this.words = new Int32Array(buffer)
-    this.doubles = new Float64Array(buffer)
+    this.words = buffer.words
+    this.doubles = buffer.doubles
     this.#config = config
+    this.#timeouts = new FlowTimeouts(config, buffer)
     this.#events = events
     this.#unestablished = new SlotList(config.capacity)
     this.#index = new FlowIndex(config.capacity)
@@ -132,19 +128,20 @@ export class FlowTable {
 
   #find(): number {
     const index = this.#index
+    const { words } = this
+    const key = this.#key.words
     let at = index.first(this.#key.hash)
     for (let slot = index.slotAt(at); slot >= 0; slot = index.slotAt(at)) {
-      if (index.hashOf(slot) === this.#key.hash && this.#hasKey(slot)) return slot
+      const base = slot * flowWords
+      // Ports first: that is where flows that share a place differ. Flows begin with the words of their key.
+      if (words[base + wordAt.ports] === key[wordAt.ports]) {
+        let i = 0
+        while (i < key.length && words[base + i] === key[i]) i++
+        if (i === key.length) return slot
+      }
       at = index.after(at)
     }
     return -1
-  }
-
-  #hasKey(slot: number): boolean {
-    const base = slot * flowWords
-    const key = this.#key.words
-    for (let i = 0; i < key.length; i++) if (this.words[base + i] !== key[i]) return false
-    return true
   }
 
   /** A SYN that opens another connection on the same five-tuple: the old one has closed, or numbers anew. */
@@ -236,19 +233,22 @@ export class FlowTable {
     const isTwoWay =
       isTcpEstablished(facts) ||
       ((facts & tcpFact.origData) !== 0 && (facts & tcpFact.respData) !== 0)
-    if (isTwoWay) this.#unestablished.remove(slot)
+    if (isTwoWay) {
+      this.words[base + wordAt.flags]! |= flowFlag.isTwoWay
+      this.#unestablished.remove(slot)
+    }
     if (!isTcpClosed(facts) || isTcpClosed(before)) return
     this.words[base + wordAt.flags]! |= flowFlag.isClosed
     this.#scheduleNoLaterThan(slot, timeUs + this.#config.closeLingerUs, timeUs)
   }
 
   #onDue(slot: number, timeUs: TimeUs): void {
-    if (this.#endDueUs(slot) <= timeUs) {
+    if (this.#timeouts.endDueUs(slot) <= timeUs) {
       const isClosed = (this.words[slot * flowWords + wordAt.flags]! & flowFlag.isClosed) !== 0
       this.#end(slot, isClosed ? flowEndReason.endOfFlow : flowEndReason.idleTimeout, timeUs)
       return
     }
-    if (this.#recordDueUs(slot) <= timeUs) {
+    if (this.#timeouts.recordDueUs(slot) <= timeUs) {
       if (this.#isStarted(slot)) this.#emit(slot, recordKind.update, flowEndReason.none, timeUs)
       else this.#start(slot, timeUs)
     }
@@ -259,33 +259,8 @@ export class FlowTable {
     return (this.words[slot * flowWords + wordAt.flags]! & flowFlag.isStarted) !== 0
   }
 
-  /** When the flow ends if no packet comes. */
-  #endDueUs(slot: number): TimeUs {
-    const base = slot * flowWords
-    const flags = this.words[base + wordAt.flags]!
-    const lastUs = this.doubles[slot * flowDoubles + doubleAt.lastUs]!
-    if ((flags & flowFlag.isClosed) !== 0) return lastUs + this.#config.closeLingerUs
-    const protocol = this.words[base + wordAt.protocol]! & 0xff
-    if (protocol === ipProtocol.tcp) {
-      const isAttempt = this.#unestablished.has(slot)
-      return lastUs + (isAttempt ? this.#config.attemptIdleUs : this.#config.tcpIdleUs)
-    }
-    const isIcmp = protocol === ipProtocol.icmp || protocol === ipProtocol.icmpv6
-    return lastUs + (isIcmp ? this.#config.icmpIdleUs : this.#config.udpIdleUs)
-  }
-
-  /** When the next record before the end is due. */
-  #recordDueUs(slot: number): TimeUs {
-    const at = slot * flowDoubles
-    if (!this.#isStarted(slot))
-      return this.doubles[at + doubleAt.startUs]! + this.#config.unansweredUs
-    const sinceUs = this.doubles[at + doubleAt.pendingSinceUs]!
-    return Number.isNaN(sinceUs) ? Infinity : sinceUs + this.#config.activeUs
-  }
-
   #schedule(slot: number, nowUs: TimeUs): void {
-    const dueUs = Math.min(this.#endDueUs(slot), this.#recordDueUs(slot))
-    this.#expiry.schedule(slot, dueUs, this.flowId(slot), nowUs)
+    this.#expiry.schedule(slot, this.#timeouts.nextDueUs(slot), this.flowId(slot), nowUs)
   }
 
   #scheduleNoLaterThan(slot: number, dueUs: TimeUs, nowUs: TimeUs): void {

@@ -4,6 +4,7 @@ import type { RecordSink } from './record-sink.ts'
 export function createNoSink(): RecordSink {
   return {
     dueUs: Infinity,
+    isBlind: true,
     onClock: () => undefined,
     onFlowRecord: () => undefined,
     onSummary: () => undefined,

@@ -1,20 +1,22 @@
-import { recordKind, tcpFlag } from '../records/flow-batch.ts'
+import { tcpFlag } from '../records/flow-batch.ts'
 import type { SensorHealth } from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
 import { type Bindings, createBindings } from './bindings.ts'
 import type { IngestConfig } from './config.ts'
 import { DuplicateFilter } from './duplicates.ts'
-import { flowFlag, wordAt } from './flow-layout.ts'
-import { isJudgedForOneWay, isOneWay, readFacts, readIdentity, readRecord } from './flow-record.ts'
-import { FlowTable, type FlowTableConfig } from './flow-table.ts'
+import { createFlowEvents } from './flow-events.ts'
+import { createFlowBuffer } from './flow-layout.ts'
+import { FlowView, readIdentity } from './flow-record.ts'
+import { FlowTable } from './flow-table.ts'
+import { flowTableConfig } from './flow-timeouts.ts'
 import { FragmentPorts } from './fragments.ts'
 import { decodeFrame, Frame, frameKind, ipProtocol } from './frame.ts'
+import { createHeldPacket } from './held-packet.ts'
 import { isUnreachableError, readQuotedPacket } from './icmp.ts'
 import { createLinkSummaries } from './link-summaries.ts'
-import { createHeldPacket } from './held-packet.ts'
-import type { DecoderOutput, FlowFacts } from './protocol.ts'
+import type { DecoderOutput } from './protocol.ts'
 import { protocolDecoders } from './protocols/index.ts'
-import { createFlowRecord, type RecordSink } from './record-sink.ts'
+import type { RecordSink } from './record-sink.ts'
 import { RejectCounter } from './reject-counter.ts'
 import { createSensorClock } from './sensor-clock.ts'
 import type { PacketBlock } from './source.ts'
@@ -74,8 +76,6 @@ export interface PipelineDependencies {
   readonly sourceRejects?: () => ReadonlyMap<string, number>
 }
 
-const secondUs = 1e6
-
 export function createPipeline(config: IngestConfig, deps: PipelineDependencies): Pipeline {
   const { sink } = deps
   const bindings = deps.bindings ?? createBindings(config)
@@ -93,24 +93,12 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
   const summaries = createSummaryWriter(sink, numbers, bindings)
   const frame = new Frame()
   const quoted = new Frame()
-  const record = createFlowRecord()
-  const facts = createFlowFacts()
-  const totals = {
-    packets: 0,
-    bytes: 0,
-    flowRecords: 0,
-    duplicates: 0,
-    judgedFlows: 0,
-    oneWayFlows: 0,
-    startedUs: 0,
-  }
-  /** The flow that decoders are looking at. */
-  let current = -1
+  const totals = { packets: 0, bytes: 0, duplicates: 0, startedUs: 0 }
   const reject = (cause: string) => rejects.count(cause)
   const output: DecoderOutput = {
     emit: (summary) => {
-      readIdentity(table, current, summaries.identity)
-      summaries.write(summary, facts.timeUs)
+      if (summaries.wantsIdentity(summary)) readIdentity(table, view.slot, summaries.identity)
+      summaries.write(summary, view.timeUs)
     },
     reject,
   }
@@ -119,39 +107,18 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     (summary) => summaries.write(summary, clock.nowUs),
     reject,
   )
-  const table = new FlowTable(tableConfig(config, deps.seed ?? 0), { onNew, onEnding, onRecord })
-  /** Of the flow that ends: the heads forget it before its last record is written. */
-  let endingService = -1
-
-  function onNew(words: Int32Array, base: number): void {
-    if (bindings.leaseCount === 0) return
-    const isOrigA = (words[base + wordAt.flags]! & flowFlag.origIsA) !== 0
-    const [orig, resp] = isOrigA ? [wordAt.a, wordAt.b] : [wordAt.b, wordAt.a]
-    writeLease(bindings, words, base, orig, wordAt.origLease)
-    writeLease(bindings, words, base, resp, wordAt.respLease)
-  }
-
-  function onEnding(slot: number, timeUs: TimeUs): void {
-    current = slot
-    readFacts(table, slot, timeUs, facts)
-    endingService = heads.serviceOf(slot)
-    heads.onFlowEnd(slot, facts, output)
-    if (!isJudgedForOneWay(table, slot)) return
-    totals.judgedFlows++
-    if (isOneWay(table, slot)) totals.oneWayFlows++
-  }
-
-  function onRecord(slot: number, kind: number, endReason: number, timeUs: TimeUs): void {
-    readRecord(table, slot, record)
-    record.sequence = ++numbers.sequence
-    record.timeUs = timeUs
-    record.kind = kind
-    record.endReason = endReason
-    const service = kind === recordKind.end ? endingService : heads.serviceOf(slot)
-    record.service = service < 0 ? null : heads.decoders[service]!.service
-    totals.flowRecords++
-    sink.onFlowRecord(record)
-  }
+  const buffer = createFlowBuffer(config.flowsMax)
+  const view = new FlowView(buffer)
+  const events = createFlowEvents({
+    sink,
+    bindings,
+    heads,
+    numbers,
+    view,
+    output,
+    table: () => table,
+  })
+  const table = new FlowTable(flowTableConfig(config, deps.seed ?? 0), events, buffer)
 
   function advance(timeUs: TimeUs): void {
     if (timeUs >= table.nextUs) table.advance(timeUs)
@@ -194,32 +161,36 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     const slot = table.onPacket(frame, space, bytes, timeUs)
     if (frame.isFragment) return
     const { protocol } = frame
-    if (protocol === ipProtocol.tcp) {
-      const isSyn = (frame.tcpFlags & tcpFlag.syn) !== 0
-      if (frame.payloadBytes === 0 && !isSyn) return
-      current = slot
-      readFacts(table, slot, timeUs, facts)
-      heads.onTcp(
-        slot,
-        table.isOrig,
-        frame.tcpSequence,
-        isSyn,
-        bytes,
-        frame.payloadAt,
-        frame.capturedEnd,
-        frame.payloadBytes,
-        facts,
-        output,
-        (frame.tcpFlags & tcpFlag.ack) === 0 ? undefined : frame.tcpAcknowledgement,
-      )
-    } else if (protocol === ipProtocol.udp) {
-      if (frame.payloadBytes === 0) return
-      current = slot
-      readFacts(table, slot, timeUs, facts)
-      heads.onUdp(slot, table.isOrig, bytes, frame.payloadAt, frame.capturedEnd, facts, output)
+    if (protocol === ipProtocol.tcp) onTcp(slot, bytes, timeUs)
+    else if (protocol === ipProtocol.udp) {
+      if (frame.payloadBytes === 0 || !heads.wants(slot)) return
+      view.slot = slot
+      view.timeUs = timeUs
+      heads.onUdp(slot, table.isOrig, bytes, frame.payloadAt, frame.capturedEnd, view, output)
     } else if (isUnreachableError(frame)) {
       if (readQuotedPacket(bytes, frame, quoted)) table.onUnreachable(quoted, space, timeUs)
     } else if (protocol === ipProtocol.icmpv6) links.onIcmpv6(bytes, frame, space)
+  }
+
+  function onTcp(slot: number, bytes: Uint8Array, timeUs: TimeUs): void {
+    const { tcpFlags, payloadBytes } = frame
+    const isSyn = (tcpFlags & tcpFlag.syn) !== 0
+    if ((payloadBytes === 0 && !isSyn) || !heads.wants(slot)) return
+    view.slot = slot
+    view.timeUs = timeUs
+    heads.onTcp(
+      slot,
+      table.isOrig,
+      frame.tcpSequence,
+      isSyn,
+      bytes,
+      frame.payloadAt,
+      frame.capturedEnd,
+      payloadBytes,
+      view,
+      output,
+      (tcpFlags & tcpFlag.ack) === 0 ? undefined : frame.tcpAcknowledgement,
+    )
   }
 
   function releaseHeld(nextStampUs: TimeUs): void {
@@ -259,7 +230,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       packets: totals.packets,
       bytes: totals.bytes,
       flows: table.flowCount,
-      flowRecords: totals.flowRecords,
+      flowRecords: events.totals.flowRecords,
       summaries: Object.fromEntries(
         [...summaries.countByService].sort(([a], [b]) => (a < b ? -1 : 1)),
       ),
@@ -269,8 +240,8 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       evictedFlows: table.evictedCount,
       forgottenLeases: bindings.forgottenCount,
       unmatchedFragments: fragments.unmatchedCount,
-      judgedFlows: totals.judgedFlows,
-      oneWayFlows: totals.oneWayFlows,
+      judgedFlows: events.totals.judgedFlows,
+      oneWayFlows: events.totals.oneWayFlows,
       streams: { ...heads.counters },
     }),
     health: () => ({
@@ -282,49 +253,8 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       rejects: rejects.read(deps.sourceRejects?.()),
       duplicates: totals.duplicates,
       clamped: clock.clampedCount,
-      oneWayFlows: totals.oneWayFlows,
-      judgedFlows: totals.judgedFlows,
+      oneWayFlows: events.totals.oneWayFlows,
+      judgedFlows: events.totals.judgedFlows,
     }),
   }
-}
-
-function tableConfig(config: IngestConfig, seed: number): FlowTableConfig {
-  return {
-    capacity: config.flowsMax,
-    seed,
-    tcpIdleUs: config.tcpIdleSeconds * secondUs,
-    attemptIdleUs: config.attemptIdleSeconds * secondUs,
-    udpIdleUs: config.udpIdleSeconds * secondUs,
-    icmpIdleUs: config.icmpIdleSeconds * secondUs,
-    unansweredUs: config.unansweredSeconds * secondUs,
-    activeUs: config.activeSeconds * secondUs,
-    closeLingerUs: config.closeLingerSeconds * secondUs,
-  }
-}
-
-function createFlowFacts(): FlowFacts {
-  return {
-    timeUs: 0,
-    startUs: 0,
-    origPort: 0,
-    respPort: 0,
-    origPayloadBytes: 0,
-    respPayloadBytes: 0,
-  }
-}
-
-/** Leases are of IPv4 addresses, whose mapped form has only its last word to itself. */
-function writeLease(
-  bindings: Bindings,
-  words: Int32Array,
-  base: number,
-  addressAt: number,
-  leaseAt: number,
-): void {
-  const address = base + addressAt
-  if (words[address] !== 0 || words[address + 1] !== 0 || words[address + 2] !== 0xffff) return
-  const mac = bindings.leaseOf(words[base + wordAt.protocol]! >>> 8, words[address + 3]!)
-  if (mac === null) return
-  words[base + leaseAt] = (mac[0]! << 8) | mac[1]!
-  words[base + leaseAt + 1] = (mac[2]! << 24) | (mac[3]! << 16) | (mac[4]! << 8) | mac[5]!
 }

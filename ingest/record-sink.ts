@@ -61,6 +61,8 @@ export interface SummaryRecord extends FlowIdentity {
 export interface RecordSink {
   /** The sink wants to be told when the sensor clock reaches this time; Infinity: never. */
   readonly dueUs: TimeUs
+  /** True: it looks at no record, so that none is filled in for it and none handed to it. */
+  readonly isBlind?: boolean
   onClock(timeUs: TimeUs): void
   onFlowRecord(record: Readonly<FlowRecord>): void
   onSummary(record: Readonly<SummaryRecord>): void

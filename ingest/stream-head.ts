@@ -1,11 +1,5 @@
-import {
-  type DecoderOutput,
-  type FlowFacts,
-  type ProtocolDecoder,
-  type Session,
-  verdict,
-} from './protocol.ts'
-import { appendToHead, type Head, headBytesMax, startHead } from './head-buffer.ts'
+import type { DecoderOutput, FlowFacts, ProtocolDecoder } from './protocol.ts'
+import { createRecognition, type InspectedFlow, type RecognitionCounters } from './recognition.ts'
 import { createSegmentHold, type SegmentHold } from './segment-hold.ts'
 
 export interface StreamHeadsConfig {
@@ -20,11 +14,9 @@ export interface StreamHeadsConfig {
 }
 
 /** What was not read, by cause; numbers only grow. */
-export interface StreamCounters {
+export interface StreamCounters extends RecognitionCounters {
   /** New flows not inspected because `sessionsMax` flows were. */
   sessionsFull: number
-  /** Flows given up because no decoder had decided after `headBytesMax` bytes. */
-  headsUndecided: number
   /** Flows given up because bytes were missing before a decoder had decided. */
   headsWithGap: number
   /** Holes in recognised streams that were told to their sessions, and the bytes in them. */
@@ -41,6 +33,8 @@ export interface StreamCounters {
 export interface StreamHeads {
   readonly decoders: readonly ProtocolDecoder[]
   readonly counters: Readonly<StreamCounters>
+  /** False when nothing more of the flow is wanted: the calls below would do nothing. */
+  wants(slot: number): boolean
   /**
    * One TCP segment. Call it for each SYN and each segment with payload (others are no use, and no harm).
    * @param seq sequence number of the header; a SYN takes one number itself.
@@ -78,37 +72,25 @@ export interface StreamHeads {
   serviceOf(slot: number): number
 }
 
-/** Datagrams shown to undecided decoders before a UDP flow is given up. */
-const headDatagramsMax = 4
-
 const sessionsMaxDefault = 16_384
 const heldBytesMaxDefault = 32 * 1024 * 1024
 
 /** Life of a slot. `fresh` is 0 so that a cleared array is right; `done` covers given up and finished. */
 const life = { fresh: 0, done: 1, open: 2 } as const
 
-/** A flow under inspection: undecided (`session` null, `head` kept) or read by its session. */
-interface Entry {
-  session: Session | null
-  /** Bit i: decoder i has not said no. */
-  candidates: number
-  datagrams: number
-  head: Head | null
-  /** Out-of-order segments, by side: [responder, originator]; null until one comes. */
-  readonly holds: [SegmentHold | null, SegmentHold | null]
-}
-
-/** @returns an empty set of heads; `capacity` × 14 bytes plus what inspected flows hold. */
+/** @returns an empty set of heads; `capacity` × 20 bytes plus what inspected flows hold. */
 export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
   const { decoders, capacity } = config
   const sessionsMax = config.sessionsMax ?? sessionsMaxDefault
   const heldBytesMax = config.heldBytesMax ?? heldBytesMaxDefault
   const lives = new Uint8Array(capacity)
   const services = new Int8Array(capacity).fill(-1)
-  /** Next sequence number of each side, at slot × 2 + side; valid when the bit in `known` is set. */
+  /** Next sequence number of each side, at slot × 2 + side; valid when the byte in `known` is set. */
   const nexts = new Uint32Array(capacity * 2)
   const known = new Uint8Array(capacity * 2)
-  const entries = new Map<number, Entry>()
+  /** By slot, not in a map: looking one up costs every packet with payload. */
+  const flows = new Array<InspectedFlow | null>(capacity).fill(null)
+  let openCount = 0
   const counters: StreamCounters = {
     sessionsFull: 0,
     headsUndecided: 0,
@@ -117,12 +99,12 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     gapBytes: 0,
     reordered: 0,
   }
+  const recognition = createRecognition(decoders, counters)
   const budget = { heldBytes: 0, heldBytesMax }
   // What the call at hand is about: each call is about one flow, and calls do not nest.
   let slot = 0
   let flow: FlowFacts
   let out: DecoderOutput
-  const masks = { tcp: maskOf(decoders, 'tcp'), udp: maskOf(decoders, 'udp') }
 
   function enter(ofSlot: number, ofFlow: FlowFacts, output: DecoderOutput): void {
     slot = ofSlot
@@ -130,151 +112,88 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     out = output
   }
 
-  function close(entry: Entry): void {
-    lives[slot] = life.done
-    entry.head = null
-    entry.holds[0]?.clear()
-    entry.holds[1]?.clear()
-    entries.delete(slot)
-  }
-
-  function open(candidates: number): Entry | null {
-    if (entries.size >= sessionsMax) {
+  function open(transport: 'tcp' | 'udp'): InspectedFlow | null {
+    if (openCount >= sessionsMax) {
       counters.sessionsFull++
       lives[slot] = life.done
       return null
     }
-    const entry: Entry = {
-      session: null,
-      candidates,
-      datagrams: 0,
-      head: null,
-      holds: [null, null],
-    }
-    entries.set(slot, entry)
+    const inspected = recognition.begin(transport)
+    flows[slot] = inspected
+    openCount++
     lives[slot] = life.open
-    return entry
+    return inspected
   }
 
-  /** Narrows `candidates` of the entry; index of the decoder that says yes, else −1. */
-  function probe(
-    entry: Entry,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isOrig: boolean,
-  ): number {
-    for (let i = 0, left = entry.candidates; left !== 0; i++, left >>>= 1) {
-      if ((left & 1) === 0) continue
-      const said = decoders[i]!.probe(bytes, start, end, isOrig, flow)
-      if (said === verdict.yes) return i
-      if (said === verdict.no) entry.candidates &= ~(1 << i)
-    }
-    return -1
+  /** Takes over what the calls of this flow have decided. */
+  function settle(inspected: InspectedFlow): void {
+    services[slot] = inspected.service
+    if (!inspected.isOpen) forget(inspected)
   }
 
-  /** Bytes of one side in order: to the session, or to the decoders that are still undecided. */
-  function deliver(
-    entry: Entry,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isOrig: boolean,
-  ): void {
-    if (entry.session !== null) {
-      if (!entry.session.onData(bytes, start, end, isOrig, flow, out)) close(entry)
-      return
-    }
-    const { head } = entry
-    if (head === null) {
-      const decided = probe(entry, bytes, start, end, isOrig)
-      if (decided >= 0) {
-        begin(entry, decided)
-        deliver(entry, bytes, start, end, isOrig)
-      } else if (entry.candidates === 0) close(entry)
-      else if (end - start > headBytesMax) giveUp(entry)
-      else entry.head = startHead(bytes, start, end, isOrig)
-      return
-    }
-    if (head.lengths[0] + head.lengths[1] + end - start > headBytesMax) {
-      giveUp(entry)
-      return
-    }
-    appendToHead(head, bytes, start, end, isOrig)
-    const side = isOrig ? 1 : 0
-    const decided = probe(entry, head.sides[side], 0, head.lengths[side], isOrig)
-    if (decided >= 0) {
-      begin(entry, decided)
-      replayHead(entry, head)
-    } else if (entry.candidates === 0) close(entry)
-  }
-
-  function giveUp(entry: Entry): void {
-    counters.headsUndecided++
-    close(entry)
-  }
-
-  function begin(entry: Entry, decided: number): void {
-    services[slot] = decided
-    entry.session = decoders[decided]!.open()
-    entry.head = null
-  }
-
-  function replayHead(entry: Entry, head: Head): void {
-    const at: [number, number] = [0, 0]
-    for (const step of head.order) {
-      const side = step > 0 ? 1 : 0
-      const start = at[side]
-      at[side] += Math.abs(step)
-      deliver(entry, head.sides[side], start, at[side], side === 1)
-      if (lives[slot] !== life.open) return
-    }
+  function forget(inspected: InspectedFlow): void {
+    lives[slot] = life.done
+    inspected.origHold?.clear()
+    inspected.respHold?.clear()
+    flows[slot] = null
+    openCount--
   }
 
   /** `length` bytes of one side will not come. */
-  function gap(entry: Entry, length: number, isOrig: boolean): void {
-    if (entry.session === null) {
+  function gap(inspected: InspectedFlow, length: number, isOrig: boolean): void {
+    if (inspected.session === null) {
       counters.headsWithGap++
-      close(entry)
+      inspected.isOpen = false
       return
     }
     counters.gaps++
     counters.gapBytes += length
-    entry.session.onGap?.(length, isOrig, flow, out)
+    inspected.session.onGap?.(length, isOrig, flow, out)
   }
 
   /** Delivers held segments that are due; with `force`, takes the hole before the first of them as lost. */
-  function drain(entry: Entry, isOrig: boolean, force: boolean): void {
-    const hold = entry.holds[isOrig ? 1 : 0]
+  function drain(inspected: InspectedFlow, isOrig: boolean, force: boolean): void {
+    const hold = holdOf(inspected, isOrig)
     const at = slot * 2 + (isOrig ? 1 : 0)
     let mayJump = force
-    while (hold !== null && hold.count > 0 && lives[slot] === life.open) {
+    while (hold !== null && hold.count > 0 && inspected.isOpen) {
       const ahead = (hold.firstSeq() - nexts[at]!) | 0
       if (ahead > 0 && !mayJump) return
       mayJump = false
-      const segment = hold.takeFirst()
-      inOrder(entry, segment.seq, segment.bytes, 0, segment.bytes.length, segment.length, isOrig)
+      const { seq, bytes, length } = hold.takeFirst()
+      inOrder(inspected, seq, bytes, 0, bytes.length, length, isOrig)
     }
   }
 
   /** What can be delivered now: segments whose turn has come, and those whose hole has lasted too long. */
-  function drainDue(entry: Entry, isOrig: boolean): void {
-    const hold = entry.holds[isOrig ? 1 : 0]!
-    drain(entry, isOrig, false)
-    while (hold.isOverdue(flow.timeUs)) drain(entry, isOrig, true)
+  function drainDue(inspected: InspectedFlow, hold: SegmentHold | null, isOrig: boolean): void {
+    if (hold === null) return
+    drain(inspected, isOrig, false)
+    while (inspected.isOpen && hold.isOverdue(flow.timeUs)) drain(inspected, isOrig, true)
   }
 
   /** The sender of `ack` has what stands before it: a hole there is the capture's own. */
-  function drainAcknowledged(entry: Entry, isOrig: boolean, ack: number): void {
-    const hold = entry.holds[isOrig ? 1 : 0]
-    while (hold !== null && hold.count > 0 && ((ack - hold.firstSeq()) | 0) >= 0) {
-      drain(entry, isOrig, true)
+  function drainAcknowledged(inspected: InspectedFlow, isOrig: boolean, ack: number): void {
+    const hold = holdOf(inspected, isOrig)
+    while (
+      hold !== null &&
+      inspected.isOpen &&
+      hold.count > 0 &&
+      ((ack - hold.firstSeq()) | 0) >= 0
+    ) {
+      drain(inspected, isOrig, true)
     }
+  }
+
+  function hold(inspected: InspectedFlow, isOrig: boolean): SegmentHold {
+    counters.reordered++
+    if (isOrig) return (inspected.origHold ??= createSegmentHold(budget))
+    return (inspected.respHold ??= createSegmentHold(budget))
   }
 
   /** A segment that is due, partly old, or after a hole that is taken as lost. */
   function inOrder(
-    entry: Entry,
+    inspected: InspectedFlow,
     seq: number,
     bytes: Uint8Array,
     start: number,
@@ -285,17 +204,19 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     const at = slot * 2 + (isOrig ? 1 : 0)
     const ahead = (seq - nexts[at]!) | 0
     if (ahead + length <= 0) return
-    nexts[at] = (seq + length) >>> 0
-    if (ahead > 0) gap(entry, ahead, isOrig)
+    nexts[at] = seq + length
+    if (ahead > 0) gap(inspected, ahead, isOrig)
     const from = ahead < 0 ? start - ahead : start
-    if (from < end && lives[slot] === life.open) deliver(entry, bytes, from, end, isOrig)
+    if (from < end && inspected.isOpen)
+      recognition.deliver(inspected, bytes, from, end, isOrig, flow, out)
     const cut = length - Math.max(end - start, ahead < 0 ? -ahead : 0)
-    if (cut > 0 && lives[slot] === life.open) gap(entry, cut, isOrig)
+    if (cut > 0 && inspected.isOpen) gap(inspected, cut, isOrig)
   }
 
   return {
     decoders,
     counters,
+    wants: (ofSlot) => lives[ofSlot] !== life.done,
     onTcp(ofSlot, isOrig, seq, syn, bytes, start, end, length, ofFlow, output, ack) {
       const alive = lives[ofSlot]!
       if (alive === life.done) return
@@ -307,43 +228,37 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
         nexts[at] = first
       }
       if (length === 0) return
-      const entry = alive === life.open ? entries.get(slot)! : open(masks.tcp)
-      if (entry === null) return
-      if (ack !== undefined) drainAcknowledged(entry, !isOrig, ack)
-      if (lives[slot] === life.done) return
-      const isDue = ((first - nexts[at]!) | 0) <= 0
-      if (isDue) inOrder(entry, first, bytes, start, end, length, isOrig)
-      else {
-        counters.reordered++
-        const hold = (entry.holds[isOrig ? 1 : 0] ??= createSegmentHold(budget))
-        hold.put(first, bytes, start, end, length, flow.timeUs)
+      const inspected = alive === life.open ? flows[slot]! : open('tcp')
+      if (inspected === null) return
+      if (ack !== undefined) drainAcknowledged(inspected, !isOrig, ack)
+      if (inspected.isOpen) {
+        const isDue = ((first - nexts[at]!) | 0) <= 0
+        if (isDue) inOrder(inspected, first, bytes, start, end, length, isOrig)
+        else hold(inspected, isOrig).put(first, bytes, start, end, length, flow.timeUs)
+        drainDue(inspected, inspected.respHold, false)
+        drainDue(inspected, inspected.origHold, true)
       }
-      if (entry.holds[0] !== null) drainDue(entry, false)
-      if (entry.holds[1] !== null) drainDue(entry, true)
+      settle(inspected)
     },
     onUdp(ofSlot, isOrig, bytes, start, end, ofFlow, output) {
       const alive = lives[ofSlot]!
       if (alive === life.done) return
       enter(ofSlot, ofFlow, output)
-      const entry = alive === life.open ? entries.get(slot)! : open(masks.udp)
-      if (entry === null) return
-      if (entry.session === null) {
-        const decided = probe(entry, bytes, start, end, isOrig)
-        if (decided >= 0) begin(entry, decided)
-        else if (entry.candidates === 0) close(entry)
-        else if (++entry.datagrams >= headDatagramsMax) giveUp(entry)
-      }
-      if (entry.session !== null) deliver(entry, bytes, start, end, isOrig)
+      const inspected = alive === life.open ? flows[slot]! : open('udp')
+      if (inspected === null) return
+      recognition.deliverDatagram(inspected, bytes, start, end, isOrig, flow, out)
+      settle(inspected)
     },
     onFlowEnd(ofSlot, ofFlow, output) {
       enter(ofSlot, ofFlow, output)
-      const entry = entries.get(slot)
-      if (entry !== undefined) {
+      const inspected = flows[slot] ?? null
+      if (inspected !== null) {
         for (const side of [true, false]) {
-          while ((entry.holds[side ? 1 : 0]?.count ?? 0) > 0) drain(entry, side, true)
+          while (inspected.isOpen && (holdOf(inspected, side)?.count ?? 0) > 0)
+            drain(inspected, side, true)
         }
-        if (lives[slot] === life.open) entry.session?.onEnd?.(flow, out)
-        close(entry)
+        if (inspected.isOpen) inspected.session?.onEnd?.(flow, out)
+        forget(inspected)
       }
       lives[slot] = life.fresh
       services[slot] = -1
@@ -353,10 +268,6 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
   }
 }
 
-function maskOf(decoders: readonly ProtocolDecoder[], transport: 'tcp' | 'udp'): number {
-  let mask = 0
-  decoders.forEach((decoder, i) => {
-    if (decoder.transport === transport) mask |= 1 << i
-  })
-  return mask
+function holdOf(inspected: InspectedFlow, isOrig: boolean): SegmentHold | null {
+  return isOrig ? inspected.origHold : inspected.respHold
 }

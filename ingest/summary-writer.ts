@@ -17,8 +17,10 @@ export interface RecordNumbers {
 
 /** Completes what a decoder told with whose flow it was, and hands it to the sink. */
 export interface SummaryWriter {
-  /** Filled by the caller before each `write`: the flow of the summary. */
+  /** Filled by the caller before each `write` of a summary that wants it: the flow of the summary. */
   readonly identity: FlowIdentity
+  /** False when nobody looks at the flow of this summary. */
+  wantsIdentity(summary: Summary): boolean
   readonly countByService: ReadonlyMap<string, number>
   write(summary: Summary, timeUs: TimeUs): void
 }
@@ -39,12 +41,15 @@ export function createSummaryWriter(
   return {
     identity: record,
     countByService,
+    wantsIdentity: (summary) => sink.isBlind !== true || summary.service === 'dhcp',
     write(summary, timeUs) {
       if (summary.service === 'dhcp') onDhcp(record, summary, bindings)
-      record.summary = summary
-      record.sequence = ++numbers.sequence
-      record.timeUs = timeUs
       countByService.set(summary.service, (countByService.get(summary.service) ?? 0) + 1)
+      numbers.sequence++
+      if (sink.isBlind === true) return
+      record.summary = summary
+      record.sequence = numbers.sequence
+      record.timeUs = timeUs
       sink.onSummary(record)
     },
   }

@@ -22,7 +22,8 @@ const applicationContextAt = 74
 export const dicom: ProtocolDecoder = {
   service: 'dicom',
   transport: 'tcp',
-  probe: (bytes, start, end, isOrig) => (isOrig ? probeRequest(bytes, start, end) : verdict.more),
+  probe: (bytes, start, end, isOrig) =>
+    isOrig ? probeRequest(bytes, start, end) : probeAnswer(bytes, start, end),
   open,
 }
 
@@ -43,6 +44,12 @@ function probeRequest(bytes: Uint8Array, start: number, end: number): Verdict {
     if (bytes[at]! > 0x7e) return verdict.no
   if (seen <= applicationContextAt) return verdict.more
   return bytes[start + applicationContextAt] === 0x10 ? verdict.yes : verdict.no
+}
+
+/** The acceptor speaks first only where the request was not captured: a PDU that may answer one keeps the flow. */
+function probeAnswer(bytes: Uint8Array, start: number, end: number): Verdict {
+  const type = bytes[start]!
+  return end === start || (type >= 2 && type <= 7) ? verdict.more : verdict.no
 }
 
 /** What one side says of itself. */

@@ -6,7 +6,7 @@ import {
   type Session,
   verdict,
 } from '../protocol.ts'
-import { createLineReader, type LineReader } from './line-reader.ts'
+import { LineReader } from './line-reader.ts'
 import { isDigit, lowerCase, matchesSoFar } from './ascii.ts'
 import { fieldText } from './field.ts'
 
@@ -72,8 +72,8 @@ function agrees(bytes: Uint8Array, start: number, length: number, text: string):
 
 function createFtpSession(): Session {
   const lines: readonly [LineReader, LineReader] = [
-    createLineReader(lineKeptMax),
-    createLineReader(lineKeptMax),
+    new LineReader(lineKeptMax),
+    new LineReader(lineKeptMax),
   ]
   const pending: Command[] = []
   let server: string | null = null
@@ -103,8 +103,10 @@ function createFtpSession(): Session {
 
   function onReplyLine(line: LineReader, out: DecoderOutput): boolean {
     if (line.length === 0) return true
-    const code = isReplyLine(line.bytes, 0, line.length) ? codeOf(line.bytes) : 0
-    const isLast = code !== 0 && line.bytes[3] !== 0x2d
+    const { bytes, start } = line
+    const end = start + line.length
+    const code = isReplyLine(bytes, start, end) ? codeOf(bytes, start) : 0
+    const isLast = code !== 0 && (line.length === 3 || bytes[start + 3] !== 0x2d)
     if (codeOpen !== 0) {
       if (code !== codeOpen || !isLast) return true
       codeOpen = 0
@@ -115,7 +117,7 @@ function createFtpSession(): Session {
       codeOpen = code
       return true
     }
-    return onReply(code, fieldText(line.bytes, 4, line.length, 256), out)
+    return onReply(code, fieldText(bytes, start + 4, end, 256), out)
   }
 
   function onCommandLine(line: LineReader, out: DecoderOutput): void {
@@ -165,7 +167,9 @@ function judge(command: Command, code: number): Outcome | null {
 }
 
 function commandOf(line: LineReader): Command {
-  const verb = fieldText(line.bytes, 0, line.length, 5).trimEnd().toLowerCase()
+  const verb = fieldText(line.bytes, line.start, line.start + line.length, 5)
+    .trimEnd()
+    .toLowerCase()
   return verb === 'user' || verb === 'pass' || verb === 'acct' || verb === 'auth' ? verb : 'other'
 }
 
@@ -176,6 +180,6 @@ function isReplyLine(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start === 3 || bytes[start + 3] === 0x20 || bytes[start + 3] === 0x2d
 }
 
-function codeOf(bytes: Uint8Array): number {
-  return (bytes[0]! - 0x30) * 100 + (bytes[1]! - 0x30) * 10 + (bytes[2]! - 0x30)
+function codeOf(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! - 0x30) * 100 + (bytes[at + 1]! - 0x30) * 10 + (bytes[at + 2]! - 0x30)
 }

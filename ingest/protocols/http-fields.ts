@@ -1,3 +1,4 @@
+import { isDigit, lowerCase } from './ascii.ts'
 import { fieldText } from './field.ts'
 import type { LineReader } from './line-reader.ts'
 
@@ -24,30 +25,28 @@ export interface Response {
 
 /** Takes what is told of one field line (RFC 9110 §5); credentials only by their scheme. */
 export function readRequestField(line: LineReader, request: Request): void {
-  const field = fieldOf(line)
-  if (field === null) return
-  if (field.name === 'host') request.host = withoutUserInfo(field.text()).toLowerCase()
-  else if (field.name === 'user-agent') request.userAgent = field.text()
-  else if (field.name === 'authorization' || field.name === 'proxy-authorization') {
-    const scheme = field.text().split(' ')[0]!.toLowerCase()
+  const name = fieldNameOf(line)
+  if (name === 'host') request.host = withoutUserInfo(valueOf(line)).toLowerCase()
+  else if (name === 'user-agent') request.userAgent = valueOf(line)
+  else if (name === 'authorization' || name === 'proxy-authorization') {
+    const scheme = valueOf(line).split(' ')[0]!.toLowerCase()
     if (scheme === 'basic' || scheme === 'digest') request.scheme = scheme
-  } else if (field.name === 'content-length') request.length = lengthOf(field.text()) ?? 0
-  else if (field.name === 'transfer-encoding') request.isChunked = isChunked(field.text())
+  } else if (name === 'content-length') request.length = lengthOf(line) ?? 0
+  else if (name === 'transfer-encoding') request.isChunked = isChunked(valueOf(line))
 }
 
 /** As `readRequestField`, of a response. */
 export function readResponseField(line: LineReader, response: Response): void {
-  const field = fieldOf(line)
-  if (field === null) return
-  if (field.name === 'server') response.server = field.text()
-  else if (field.name === 'content-length') response.length = lengthOf(field.text())
-  else if (field.name === 'transfer-encoding') response.isChunked = isChunked(field.text())
-  else if (field.name === 'www-authenticate' || field.name === 'proxy-authenticate') {
-    response.isStale ||= /\bstale="?true/i.test(field.text(1024))
+  const name = fieldNameOf(line)
+  if (name === 'server') response.server = valueOf(line)
+  else if (name === 'content-length') response.length = lengthOf(line)
+  else if (name === 'transfer-encoding') response.isChunked = isChunked(valueOf(line))
+  else if (name === 'www-authenticate' || name === 'proxy-authenticate') {
+    response.isStale ||= /\bstale="?true/i.test(valueOf(line, 1024))
   }
 }
 
-/** Field names that are read, by their length: others cost no text. */
+/** Field names that are read. No two are of one length, so a line costs at most one comparison and no text. */
 const fieldNames = [
   'host',
   'server',
@@ -58,33 +57,60 @@ const fieldNames = [
   'transfer-encoding',
   'proxy-authenticate',
   'proxy-authorization',
-]
+] as const
+type FieldName = (typeof fieldNames)[number]
 const fieldNameMax = Math.max(...fieldNames.map((name) => name.length))
-const isFieldLength = Array.from({ length: fieldNameMax + 1 }, (_, length) =>
-  fieldNames.some((name) => name.length === length),
+const nameOfLength: readonly (FieldName | null)[] = Array.from(
+  { length: fieldNameMax + 1 },
+  (_, length) => fieldNames.find((name) => name.length === length) ?? null,
 )
 
-/** Name in lower case and a reader of the value; null for lines that are no field or one that is not read. */
-function fieldOf({ bytes, length }: LineReader) {
+/** Null for lines that are no field or one that is not read. */
+function fieldNameOf(line: LineReader): FieldName | null {
+  const { bytes, start } = line
+  const lengthMax = Math.min(line.length - 1, fieldNameMax)
   let colon = 0
-  while (colon < length && colon <= fieldNameMax && bytes[colon] !== 0x3a) colon++
-  if (colon >= length || isFieldLength[colon] !== true) return null
-  return {
-    name: fieldText(bytes, 0, colon, fieldNameMax).toLowerCase(),
-    text: (lengthMax = 256) => {
-      let from = colon + 1
-      while (from < length && (bytes[from] === 0x20 || bytes[from] === 0x09)) from++
-      return fieldText(bytes, from, length, lengthMax).trimEnd()
-    },
-  }
+  while (colon <= lengthMax && bytes[start + colon] !== 0x3a) colon++
+  if (colon > lengthMax) return null
+  const name = nameOfLength[colon] ?? null
+  if (name === null) return null
+  for (let i = 0; i < colon; i++)
+    if (lowerCase(bytes[start + i]!) !== name.charCodeAt(i)) return null
+  return name
+}
+
+/** First byte of the value of a line that is a field. */
+function valueStart({ bytes, start, length }: LineReader): number {
+  const end = start + length
+  let at = start
+  while (bytes[at] !== 0x3a) at++
+  at++
+  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++
+  return at
+}
+
+function valueOf(line: LineReader, lengthMax = 256): string {
+  const end = line.start + line.length
+  return fieldText(line.bytes, valueStart(line), end, lengthMax).trimEnd()
 }
 
 function withoutUserInfo(host: string): string {
   return host.slice(host.lastIndexOf('@') + 1)
 }
 
-function lengthOf(text: string): number | null {
-  return /^\d{1,15}$/.test(text) ? Number(text) : null
+/** Null when the value is no number of 1 to 15 digits. */
+function lengthOf(line: LineReader): number | null {
+  const { bytes } = line
+  const start = valueStart(line)
+  let end = line.start + line.length
+  while (end > start && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x09)) end--
+  if (end === start || end - start > 15) return null
+  let length = 0
+  for (let at = start; at < end; at++) {
+    if (!isDigit(bytes[at]!)) return null
+    length = length * 10 + bytes[at]! - 0x30
+  }
+  return length
 }
 
 function isChunked(text: string): boolean {

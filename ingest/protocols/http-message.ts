@@ -1,4 +1,4 @@
-import { createLineReader, type LineReader } from './line-reader.ts'
+import { LineReader } from './line-reader.ts'
 
 // RFC 9112 §2.1, HTTP-message:  start-line CRLF, then field lines each with CRLF, then CRLF, then the body
 // §6.3, length of the body:     none · chunked (last transfer coding) · Content-Length · until the connection closes
@@ -8,21 +8,13 @@ import { createLineReader, type LineReader } from './line-reader.ts'
 /** How much body follows a head: bytes, or in chunks, or until the end; `tunnel`: no more HTTP on this connection. */
 export type BodyLength = number | 'chunked' | 'until-close' | 'tunnel'
 
-/** What a reader of one side tells. Lines are in `line.bytes[0 … line.length)`, cut at 8 kB. */
+/** What a reader of one side tells. Lines are cut at 8 kB and valid during the call. */
 export interface MessageEvents {
   /** @returns false when the line starts no message. */
   onStartLine(line: LineReader): boolean
   onField(line: LineReader): void
   onHeadEnd(): BodyLength
   onFault(cause: string): void
-}
-
-/** Reads one side of a connection, message after message, skipping bodies without keeping them. */
-export interface MessageReader {
-  /** @returns false when nothing more can be read of this side. */
-  read(bytes: Uint8Array, start: number, end: number): boolean
-  /** `length` bytes are missing: harmless inside a body, else the next start line is looked for. */
-  gap(length: number): void
 }
 
 /** What of a line is kept: more than any field that is told. */
@@ -44,104 +36,115 @@ type Phase =
   | 'until-close'
   | 'over'
 
-export function createMessageReader(events: MessageEvents): MessageReader {
-  const line = createLineReader(lineKeptMax)
-  let phase: Phase = 'start'
-  let bodyLeft = 0
-  let headBytes = 0
-  let messages = 0
+/** Reads one side of a connection, message after message, skipping bodies without keeping them. */
+export class MessageReader {
+  readonly #events: MessageEvents
+  readonly #line = new LineReader(lineKeptMax)
+  #phase: Phase = 'start'
+  #bodyLeft = 0
+  #headBytes = 0
+  #hasMessage = false
 
-  function fail(cause: string): void {
-    events.onFault(cause)
-    phase = 'over'
+  constructor(events: MessageEvents) {
+    this.#events = events
   }
 
-  function onStartLine(): void {
+  /** @returns false when nothing more can be read of this side. */
+  read(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start
+    while (at < end && this.#phase !== 'over' && this.#phase !== 'until-close') {
+      if (this.#phase === 'body' || this.#phase === 'chunk') {
+        at += this.#skipBody(end - at)
+        continue
+      }
+      at = this.#line.read(bytes, at, end)
+      if (this.#line.totalLength > lineMax && this.#phase !== 'resync')
+        this.#fail('http-line-too-long')
+      else if (this.#line.isComplete) this.#onLine()
+    }
+    return this.#phase !== 'over'
+  }
+
+  /** `length` bytes are missing: harmless inside a body, else the next start line is looked for. */
+  gap(length: number): void {
+    const phase = this.#phase
+    if (phase === 'over' || phase === 'until-close') return
+    if ((phase === 'body' || phase === 'chunk') && this.#bodyLeft >= length) {
+      this.#skipBody(length)
+      return
+    }
+    this.#line.clear()
+    this.#phase = 'resync'
+  }
+
+  #onLine(): void {
+    const line = this.#line
+    if (this.#phase === 'start' || this.#phase === 'resync') this.#onStartLine()
+    else if (this.#phase === 'fields') {
+      this.#headBytes += line.totalLength
+      if (this.#headBytes > headMax) this.#fail('http-head-too-long')
+      else if (line.length === 0) this.#onHeadEnd()
+      else this.#events.onField(line)
+    } else if (this.#phase === 'chunk-size') this.#onChunkSize()
+    else if (this.#phase === 'chunk-end') this.#phase = 'chunk-size'
+    else if (line.length === 0) this.#phase = 'start'
+  }
+
+  #onStartLine(): void {
     // RFC 9112 §2.2: empty lines before a request are ignored.
-    if (line.length === 0) return
-    headBytes = 0
-    if (events.onStartLine(line)) {
-      phase = 'fields'
-      messages++
-    } else if (phase === 'resync') return
-    else if (messages === 0) fail('http-bad-start-line')
+    if (this.#line.length === 0) return
+    this.#headBytes = 0
+    if (this.#events.onStartLine(this.#line)) {
+      this.#phase = 'fields'
+      this.#hasMessage = true
+    } else if (this.#phase === 'resync') return
+    else if (!this.#hasMessage) this.#fail('http-bad-start-line')
     else {
       // The body was longer than told: where a HEAD was not seen, where a proxy lied.
-      events.onFault('http-bad-start-line')
-      phase = 'resync'
+      this.#events.onFault('http-bad-start-line')
+      this.#phase = 'resync'
     }
   }
 
-  function onHeadEnd(): void {
-    const body = events.onHeadEnd()
-    if (body === 'tunnel') phase = 'over'
-    else if (body === 'until-close') phase = 'until-close'
-    else if (body === 'chunked') phase = 'chunk-size'
-    else setBody(body, 'body', 'start')
+  #onHeadEnd(): void {
+    const body = this.#events.onHeadEnd()
+    if (body === 'tunnel') this.#phase = 'over'
+    else if (body === 'until-close') this.#phase = 'until-close'
+    else if (body === 'chunked') this.#phase = 'chunk-size'
+    else this.#setBody(body, 'body', 'start')
   }
 
-  function setBody(length: number, whenSome: Phase, whenNone: Phase): void {
-    bodyLeft = length
-    phase = length > 0 ? whenSome : whenNone
+  #onChunkSize(): void {
+    const { bytes, start, length } = this.#line
+    const size = parseHex(bytes, start, length)
+    if (size < 0) this.#fail('http-bad-chunk')
+    else this.#setBody(size, 'chunk', 'trailers')
   }
 
-  function onChunkSize(): void {
-    const size = parseHex(line.bytes, line.length)
-    if (size < 0) fail('http-bad-chunk')
-    else setBody(size, 'chunk', 'trailers')
+  #setBody(length: number, whenSome: Phase, whenNone: Phase): void {
+    this.#bodyLeft = length
+    this.#phase = length > 0 ? whenSome : whenNone
   }
 
-  function onLine(): void {
-    if (phase === 'start' || phase === 'resync') onStartLine()
-    else if (phase === 'fields') {
-      headBytes += line.totalLength
-      if (headBytes > headMax) fail('http-head-too-long')
-      else if (line.length === 0) onHeadEnd()
-      else events.onField(line)
-    } else if (phase === 'chunk-size') onChunkSize()
-    else if (phase === 'chunk-end') phase = 'chunk-size'
-    else if (line.length === 0) phase = 'start'
-  }
-
-  function skipBody(available: number): number {
-    const skipped = Math.min(available, bodyLeft)
-    bodyLeft -= skipped
-    if (bodyLeft === 0) phase = phase === 'body' ? 'start' : 'chunk-end'
+  #skipBody(available: number): number {
+    const skipped = Math.min(available, this.#bodyLeft)
+    this.#bodyLeft -= skipped
+    if (this.#bodyLeft === 0) this.#phase = this.#phase === 'body' ? 'start' : 'chunk-end'
     return skipped
   }
 
-  return {
-    read(bytes, start, end) {
-      let at = start
-      while (at < end && phase !== 'over' && phase !== 'until-close') {
-        if (phase === 'body' || phase === 'chunk') {
-          at += skipBody(end - at)
-          continue
-        }
-        at = line.read(bytes, at, end)
-        if (line.totalLength > lineMax && phase !== 'resync') fail('http-line-too-long')
-        else if (line.isComplete) onLine()
-      }
-      return phase !== 'over'
-    },
-    gap(length) {
-      if (phase === 'over' || phase === 'until-close') return
-      if ((phase === 'body' || phase === 'chunk') && bodyLeft >= length) {
-        skipBody(length)
-        return
-      }
-      line.clear()
-      phase = 'resync'
-    },
+  #fail(cause: string): void {
+    this.#events.onFault(cause)
+    this.#phase = 'over'
   }
 }
 
 /** Hexadecimal digits at the start of a line; −1 when there are none or too many for an exact number. */
-function parseHex(bytes: Uint8Array, length: number): number {
+function parseHex(bytes: Uint8Array, start: number, length: number): number {
   let value = 0
   let digits = 0
   for (; digits < length; digits++) {
-    const digit = hexDigit(bytes[digits]!)
+    const digit = hexDigit(bytes[start + digits]!)
     if (digit < 0) break
     value = value * 16 + digit
   }

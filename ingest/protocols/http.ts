@@ -1,13 +1,14 @@
 import type { Outcome } from '../../records/summary-batch.ts'
 import {
   type DecoderOutput,
+  type FlowFacts,
   type ProtocolDecoder,
   type Session,
   type Summary,
   type Verdict,
   verdict,
 } from '../protocol.ts'
-import { type BodyLength, createMessageReader, type MessageEvents } from './http-message.ts'
+import { type BodyLength, type MessageEvents, MessageReader } from './http-message.ts'
 import { type Request, type Response, readRequestField, readResponseField } from './http-fields.ts'
 import type { LineReader } from './line-reader.ts'
 import { isDigit, matchesSoFar, startsWith } from './ascii.ts'
@@ -27,7 +28,7 @@ export const http: ProtocolDecoder = {
   transport: 'tcp',
   probe: (bytes, start, end, isOrig) =>
     isOrig ? probeRequest(bytes, start, end) : probePrefix(bytes, start, end, 'HTTP/1.'),
-  open: createHttpSession,
+  open: () => new HttpSession(),
 }
 
 function probePrefix(bytes: Uint8Array, start: number, end: number, prefix: string): Verdict {
@@ -37,6 +38,8 @@ function probePrefix(bytes: Uint8Array, start: number, end: number, prefix: stri
 
 /** RTSP and SIP share methods with HTTP: the target must be a path, `*`, an authority or an http URL. */
 function probeRequest(bytes: Uint8Array, start: number, end: number): Verdict {
+  const first = bytes[start]!
+  if (end > start && (first > 0x5a || isFirstOfMethod[first] === 0)) return verdict.no
   for (const method of methods) {
     if (!matchesSoFar(bytes, start, end, method)) continue
     if (end - start <= method.length) return verdict.more
@@ -70,29 +73,73 @@ const methods = [
   'SEARCH ',
 ]
 
-function createHttpSession(): Session {
-  const pending: Request[] = []
-  let output: DecoderOutput | null = null
-  let request = newRequest('')
-  let response = newResponse(0)
-  let isTunnel = false
-  let wasSuccessTold = false
+/** 1 at the bytes that a method begins with. */
+const isFirstOfMethod = new Uint8Array(0x5b)
+for (const method of methods) isFirstOfMethod[method.charCodeAt(0)] = 1
 
-  const reject = (cause: string) => output?.reject(cause)
+/** Both sides of one connection. Classes, not closures: there is one for every flow, and its making is measured. */
+class HttpSession implements Session {
+  readonly #pending: Request[] = []
+  readonly #requests = new MessageReader(new RequestEvents(this))
+  readonly #responses = new MessageReader(new ResponseEvents(this))
+  #output: DecoderOutput | null = null
+  #isTunnel = false
+  #wasSuccessTold = false
 
-  function tellStatus(asked: Request | undefined): void {
+  onData(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isOrig: boolean,
+    _flow: FlowFacts,
+    out: DecoderOutput,
+  ): boolean {
+    this.#output = out
+    const isReadable = (isOrig ? this.#requests : this.#responses).read(bytes, start, end)
+    this.#output = null
+    // Without responses there is nothing to tell; without requests a status still is.
+    if (!isOrig && !isReadable) return false
+    return !this.#isTunnel
+  }
+
+  onGap(length: number, isOrig: boolean): void {
+    ;(isOrig ? this.#requests : this.#responses).gap(length)
+  }
+
+  reject(cause: string): void {
+    this.#output?.reject(cause)
+  }
+
+  onRequest(request: Request): void {
+    if (this.#pending.length >= pendingMax) {
+      this.reject('http-pipeline-full')
+      this.#pending.length = 0
+    }
+    this.#pending.push(request)
+  }
+
+  onResponse(response: Response): BodyLength {
+    const asked = this.#pending.shift()
+    this.#tellStatus(asked, response)
+    this.#tellLogin(asked, response)
+    const body = bodyOf(asked?.method, response)
+    this.#isTunnel ||= body === 'tunnel'
+    return body
+  }
+
+  #tellStatus(asked: Request | undefined, response: Response): void {
     const summary: Summary = { service: 'http', event: 'status', reason: String(response.code) }
     if (asked !== undefined) summary.details = { method: asked.method }
     setNames(summary, asked, response)
-    output?.emit(summary)
+    this.#output?.emit(summary)
   }
 
   /** A client that sends its credentials with each request logs in once. */
-  function tellLogin(asked: Request | undefined): void {
+  #tellLogin(asked: Request | undefined, response: Response): void {
     if (asked === undefined || asked.scheme === null) return
     const outcome = judge(response)
-    if (outcome === null || (outcome === 'success' && wasSuccessTold)) return
-    wasSuccessTold = outcome === 'success'
+    if (outcome === null || (outcome === 'success' && this.#wasSuccessTold)) return
+    this.#wasSuccessTold = outcome === 'success'
     const summary: Summary = {
       service: 'http',
       event: 'login',
@@ -101,63 +148,69 @@ function createHttpSession(): Session {
       details: { scheme: asked.scheme },
     }
     setNames(summary, asked, response)
-    output?.emit(summary)
+    this.#output?.emit(summary)
+  }
+}
+
+class RequestEvents implements MessageEvents {
+  readonly #session: HttpSession
+  #request: Request | null = null
+
+  constructor(session: HttpSession) {
+    this.#session = session
   }
 
-  const requests: MessageEvents = {
-    onStartLine(line) {
-      const method = methodOf(line)
-      if (method === null) return false
-      request = newRequest(method)
-      return true
-    },
-    onField: (line) => readRequestField(line, request),
-    onHeadEnd() {
-      if (pending.length >= pendingMax) {
-        reject('http-pipeline-full')
-        pending.length = 0
-      }
-      pending.push(request)
-      return request.isChunked ? 'chunked' : request.length
-    },
-    onFault: reject,
+  onStartLine(line: LineReader): boolean {
+    const method = methodOf(line)
+    if (method === null) return false
+    this.#request = newRequest(method)
+    return true
   }
 
-  const responses: MessageEvents = {
-    onStartLine(line) {
-      const code = codeOf(line)
-      if (code === 0) return false
-      response = newResponse(code)
-      return true
-    },
-    onField: (line) => readResponseField(line, response),
-    onHeadEnd() {
-      // RFC 9110 §15.2: interim responses come before the one that answers.
-      if (response.code < 200 && response.code !== 101) return 0
-      const asked = pending.shift()
-      tellStatus(asked)
-      tellLogin(asked)
-      const body = bodyOf(asked?.method, response)
-      isTunnel ||= body === 'tunnel'
-      return body
-    },
-    onFault: reject,
+  onField(line: LineReader): void {
+    if (this.#request !== null) readRequestField(line, this.#request)
   }
 
-  const readers = [createMessageReader(responses), createMessageReader(requests)] as const
-  const isReadable: [boolean, boolean] = [true, true]
-  return {
-    onData(bytes, start, end, isOrig, _flow, out) {
-      output = out
-      const side = isOrig ? 1 : 0
-      isReadable[side] = readers[side].read(bytes, start, end)
-      output = null
-      // Without responses there is nothing to tell; without requests a status still is.
-      return isReadable[0] && !isTunnel
-    },
-    onGap(length, isOrig) {
-      readers[isOrig ? 1 : 0].gap(length)
-    },
+  onHeadEnd(): BodyLength {
+    const request = this.#request
+    if (request === null) return 0
+    this.#session.onRequest(request)
+    return request.isChunked ? 'chunked' : request.length
+  }
+
+  onFault(cause: string): void {
+    this.#session.reject(cause)
+  }
+}
+
+class ResponseEvents implements MessageEvents {
+  readonly #session: HttpSession
+  #response: Response | null = null
+
+  constructor(session: HttpSession) {
+    this.#session = session
+  }
+
+  onStartLine(line: LineReader): boolean {
+    const code = codeOf(line)
+    if (code === 0) return false
+    this.#response = newResponse(code)
+    return true
+  }
+
+  onField(line: LineReader): void {
+    if (this.#response !== null) readResponseField(line, this.#response)
+  }
+
+  onHeadEnd(): BodyLength {
+    const response = this.#response
+    // RFC 9110 §15.2: interim responses come before the one that answers.
+    if (response === null || (response.code < 200 && response.code !== 101)) return 0
+    return this.#session.onResponse(response)
+  }
+
+  onFault(cause: string): void {
+    this.#session.reject(cause)
   }
 }
 
@@ -195,21 +248,26 @@ const methodMax = 32
 
 /** Null when the line is no request line of HTTP/1.x. Lines are cut at 8 kB: then the method is enough. */
 function methodOf(line: LineReader): string | null {
-  let at = 0
-  while (at < line.length && isTokenByte(line.bytes[at]!)) at++
-  if (at === 0 || at > methodMax || line.bytes[at] !== 0x20) return null
-  const isCut = line.totalLength > line.length + 2
-  const isVersioned =
-    line.length > 9 && startsWith(line.bytes, line.length - 9, line.length, ' HTTP/1.')
-  return isCut || isVersioned ? fieldText(line.bytes, 0, at, methodMax) : null
+  const { bytes, start, length } = line
+  let size = 0
+  while (size < length && isTokenByte(bytes[start + size]!)) size++
+  if (size === 0 || size > methodMax || size === length || bytes[start + size] !== 0x20) return null
+  const isCut = line.totalLength > length + 2
+  const end = start + length
+  const isVersioned = length > 9 && startsWith(bytes, end - 9, end, ' HTTP/1.')
+  return isCut || isVersioned ? fieldText(bytes, start, start + size, methodMax) : null
 }
 
 /** 0 when the line is no status line of HTTP/1.x. */
 function codeOf(line: LineReader): number {
-  const { bytes, length } = line
-  if (length < 12 || !startsWith(bytes, 0, length, 'HTTP/1.') || bytes[8] !== 0x20) return 0
-  for (let i = 9; i < 12; i++) if (!isDigit(bytes[i]!)) return 0
-  const code = Number(fieldText(bytes, 9, 12, 3))
+  const { bytes, start, length } = line
+  if (length < 12 || !startsWith(bytes, start, start + length, 'HTTP/1.')) return 0
+  if (bytes[start + 8] !== 0x20) return 0
+  let code = 0
+  for (let at = start + 9; at < start + 12; at++) {
+    if (!isDigit(bytes[at]!)) return 0
+    code = code * 10 + bytes[at]! - 0x30
+  }
   return code >= 100 ? code : 0
 }
 

@@ -6,7 +6,7 @@ import {
   type Verdict,
   verdict,
 } from '../protocol.ts'
-import { createLineReader } from './line-reader.ts'
+import { LineReader } from './line-reader.ts'
 import { isPrintable, matchesSoFar, startsWith } from './ascii.ts'
 import { fieldText, readU32 } from './field.ts'
 
@@ -139,7 +139,7 @@ type Phase = 'banner' | 'packets' | 'encrypted' | 'unread' | 'broken'
 
 /** One side: its banner, then its packets in clear up to its new keys. Keeps the banner and one header. */
 function createSide() {
-  const line = createLineReader(bannerMax)
+  const line = new LineReader(bannerMax)
   let phase: Phase = 'banner'
   let banner: string | null = null
   let linesBefore = 0
@@ -152,8 +152,9 @@ function createSide() {
   function readBanner(bytes: Uint8Array, start: number, end: number): number {
     const stop = line.read(bytes, start, end)
     if (line.isComplete) {
-      if (startsWith(line.bytes, 0, line.length, 'SSH-')) {
-        banner = fieldText(line.bytes, 0, line.length, bannerMax)
+      const lineEnd = line.start + line.length
+      if (startsWith(line.bytes, line.start, lineEnd, 'SSH-')) {
+        banner = fieldText(line.bytes, line.start, lineEnd, bannerMax)
         phase = banner.startsWith('SSH-1.') && !banner.startsWith('SSH-1.99') ? 'unread' : 'packets'
       } else if (++linesBefore > linesBeforeMax) phase = 'broken'
     }

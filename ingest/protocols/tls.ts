@@ -1,5 +1,6 @@
 import {
   type DecoderOutput,
+  type FlowFacts,
   type ProtocolDecoder,
   type Session,
   type Summary,
@@ -42,78 +43,117 @@ export const tls: ProtocolDecoder = {
     const isHello = bytes[start + 2]! <= 4 && bytes[start + 5] === clientHello
     return isHello && fragment >= 1 && fragment <= fragmentMax ? verdict.yes : verdict.no
   },
-  open: createTlsSession,
+  open: () => new TlsSession(),
 }
 
-/** Joins the client's handshake fragments until the ClientHello is whole. */
-function createTlsSession(): Session {
-  let buffer = new Uint8Array(1024)
-  let kept = 0
-  const header = new Uint8Array(5)
-  let headerBytes = 0
-  let fragmentLeft = 0
+/** Bytes of a record's header, and of a handshake message's. */
+const recordHeaderBytes = 5
+const handshakeHeaderBytes = 4
+const noBytes = new Uint8Array(0)
 
-  /** Reads the header of the next record byte by byte; false when it cannot be one of a ClientHello. */
-  function readHeader(byte: number): boolean {
-    header[headerBytes++] = byte
-    if (headerBytes < 5) return true
-    headerBytes = 0
-    fragmentLeft = (header[3]! << 8) | header[4]!
+/** Reads the ClientHello where it stands when it comes in one piece; else joins the client's handshake fragments. */
+class TlsSession implements Session {
+  #buffer: Uint8Array = noBytes
+  #kept = 0
+  /** Bytes of the record header at hand: how many came, and what they say. */
+  #headerBytes = 0
+  #type = 0
+  #version = 0
+  #lengthHigh = 0
+  #fragmentLeft = 0
+
+  onData(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isOrig: boolean,
+    _flow: FlowFacts,
+    out: DecoderOutput,
+  ): boolean {
+    if (!isOrig) return true
+    let at = start
+    while (at < end) {
+      if (this.#fragmentLeft === 0) {
+        if (!this.#readHeader(bytes[at++]!)) return refuse(out, 'tls-bad-record')
+        continue
+      }
+      const stop = Math.min(end, at + this.#fragmentLeft)
+      const isWhole = this.#kept === 0 && isWholeHello(bytes, at, stop)
+      if (isWhole) return tellHello(bytes, at, stop, out)
+      this.#keep(bytes, at, stop)
+      this.#fragmentLeft -= stop - at
+      at = stop
+      if (this.#kept < handshakeHeaderBytes) continue
+      const buffer = this.#buffer
+      if (buffer[0] !== clientHello) return refuse(out, 'tls-bad-hello')
+      const length = lengthAt(buffer, 1)
+      if (length > helloMax) return refuse(out, 'tls-hello-too-long')
+      if (this.#kept >= handshakeHeaderBytes + length) return tellHello(buffer, 0, this.#kept, out)
+    }
+    return true
+  }
+
+  onGap(_length: number, isOrig: boolean, _flow: FlowFacts, out: DecoderOutput): void {
+    if (!isOrig) return
+    // The rest of this hello cannot be placed; what comes next reads as a bad record and ends the session.
+    out.reject('tls-gap')
+    this.#fragmentLeft = 0
+    this.#headerBytes = 0
+    this.#kept = 0
+  }
+
+  onEnd(_flow: FlowFacts, out: DecoderOutput): void {
+    if (this.#kept > 0) out.reject('tls-truncated')
+  }
+
+  /** Takes the next byte of a record's header; false when it cannot be one of a ClientHello. */
+  #readHeader(byte: number): boolean {
+    const place = this.#headerBytes++
+    if (place === 0) this.#type = byte
+    else if (place === 1) this.#version = byte
+    else if (place === 3) this.#lengthHigh = byte
+    if (place < recordHeaderBytes - 1) return true
+    this.#headerBytes = 0
+    this.#fragmentLeft = (this.#lengthHigh << 8) | byte
     return (
-      header[0] === handshakeRecord &&
-      header[1] === 3 &&
-      fragmentLeft >= 1 &&
-      fragmentLeft <= fragmentMax
+      this.#type === handshakeRecord &&
+      this.#version === 3 &&
+      this.#fragmentLeft >= 1 &&
+      this.#fragmentLeft <= fragmentMax
     )
   }
 
-  function keep(bytes: Uint8Array, start: number, end: number): void {
-    if (kept + end - start > buffer.length) {
-      const grown = new Uint8Array(Math.max(kept + end - start, buffer.length * 2))
-      grown.set(buffer.subarray(0, kept))
-      buffer = grown
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    const wanted = this.#kept + end - start
+    if (wanted > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(512, wanted, this.#buffer.length * 2))
+      grown.set(this.#buffer.subarray(0, this.#kept))
+      this.#buffer = grown
     }
-    buffer.set(bytes.subarray(start, end), kept)
-    kept += end - start
+    this.#buffer.set(bytes.subarray(start, end), this.#kept)
+    this.#kept = wanted
   }
+}
 
-  return {
-    onData(bytes, start, end, isOrig, _flow, out) {
-      if (!isOrig) return true
-      let at = start
-      while (at < end) {
-        if (fragmentLeft === 0) {
-          if (!readHeader(bytes[at++]!)) return refuse(out, 'tls-bad-record')
-          continue
-        }
-        const stop = Math.min(end, at + fragmentLeft)
-        keep(bytes, at, stop)
-        fragmentLeft -= stop - at
-        at = stop
-        if (kept < 4) continue
-        const length = (buffer[1]! << 16) | (buffer[2]! << 8) | buffer[3]!
-        if (buffer[0] !== clientHello) return refuse(out, 'tls-bad-hello')
-        if (length > helloMax) return refuse(out, 'tls-hello-too-long')
-        if (kept < 4 + length) continue
-        const summary = readClientHello(buffer, 4, 4 + length)
-        if (summary === null) return refuse(out, 'tls-bad-hello')
-        out.emit(summary)
-        return false
-      }
-      return true
-    },
-    onGap(_length, isOrig, _flow, out) {
-      if (!isOrig) return
-      // The rest of this hello cannot be placed; what comes next reads as a bad record and ends the session.
-      out.reject('tls-gap')
-      fragmentLeft = 0
-      headerBytes = 0
-      kept = 0
-    },
-    onEnd(_flow, out) {
-      if (kept > 0) out.reject('tls-truncated')
-    },
-  }
+/** Whether `bytes[start … end)` begins with a ClientHello that is all there and not too long. */
+function isWholeHello(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < handshakeHeaderBytes || bytes[start] !== clientHello) return false
+  const length = lengthAt(bytes, start + 1)
+  return length <= helloMax && start + handshakeHeaderBytes + length <= end
+}
+
+/** Big-endian 24 bits. */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+}
+
+/** Tells the whole hello at `start`; nothing that follows it is wanted. */
+function tellHello(bytes: Uint8Array, start: number, end: number, out: DecoderOutput): false {
+  const from = start + handshakeHeaderBytes
+  const summary = readClientHello(bytes, from, Math.min(end, from + lengthAt(bytes, start + 1)))
+  if (summary === null) return refuse(out, 'tls-bad-hello')
+  out.emit(summary)
+  return false
 }
 
 function refuse(out: DecoderOutput, cause: string): false {
