@@ -40,7 +40,7 @@ const serviceWords = new Map<number, string>()
  */
 export function serviceWord(protocol: number, respPort: number): string {
   const port = Math.min(respPort, dynamicPortMin)
-  const id = protocol * 65_536 + port
+  const id = serviceId(protocol, respPort)
   const known = serviceWords.get(id)
   if (known !== undefined) return known
   const name = protocolNames[protocol] ?? `ip/${protocol}`
@@ -48,6 +48,11 @@ export function serviceWord(protocol: number, respPort: number): string {
   const word = !hasPorts ? name : `${name}/${port === dynamicPortMin ? 'dynamic' : port}`
   serviceWords.set(id, word)
   return word
+}
+
+/** A number under 2²⁴ for `serviceWord`: equal numbers have equal words. */
+export function serviceId(protocol: number, respPort: number): number {
+  return protocol * 65_536 + Math.min(respPort, dynamicPortMin)
 }
 
 /**

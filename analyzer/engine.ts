@@ -1,3 +1,4 @@
+import { MetContacts } from './baseline/met-contacts.ts'
 import type { Detector } from './detector.ts'
 import type { ConfiguredDetector, Engine, EngineOptions } from './engine-types.ts'
 import { createPartition } from './partition.ts'
@@ -15,9 +16,10 @@ export type {
 
 /** The analyzer without its input and output: no I/O, no clock of its own, no randomness (docs/decisions/0002). */
 export function createEngine(options: EngineOptions): Engine {
+  const met = new MetContacts()
   return {
     openPartition: (partition, partitionCount, saved = { state: null, sections: [] }) =>
-      createPartition(options, partition, partitionCount, saved),
+      createPartition(options, met, partition, partitionCount, saved),
   }
 }
 

@@ -19,14 +19,21 @@ export interface HostEnvironment {
   /** Names of the engine's detectors, by index. */
   readonly detectorNames: readonly string[]
   vendorOf(mac: string): string | null
-  isSiteBaselined(site: string, timeUs: TimeUs): boolean
-  isTeaching(site: string): boolean
+  /** What the partition knows of a site; the same object as long as the partition is held. */
+  siteOf(site: string): SiteView
   /** The host's next timer has become earlier. */
   armed(host: HostState): void
   count(what: 'sectionsDropped' | 'timersMerged'): void
 }
 
+/** Whether a site only teaches now, and whether it has a baseline by `timeUs`. */
+export interface SiteView {
+  readonly isTeaching: boolean
+  isBaselinedAt(timeUs: TimeUs): boolean
+}
+
 interface Slot {
+  readonly name: string
   readonly version: number
   /** Undefined once dropped: the empty value is still to be written. */
   value: object | undefined
@@ -49,18 +56,25 @@ export class HostState implements Host {
   /** The timer that is firing; −∞ outside. A detector may only ask for a later one. */
   firingUs: TimeUs = -Infinity
   areTimersDirty = false
+  /** Owned by the host table: something has changed since the last checkpoint. */
+  isDirty = false
+  readonly #site: SiteView
   readonly #environment: HostEnvironment
-  readonly #slots = new Map<string, Slot>()
+  /** A handful, in the order they were first asked for: a walk is faster than a hash table of its own per host. */
+  #slots: Slot[] = []
   /** Sections as they were loaded, until somebody asks for them. */
   readonly #stored = new Map<string, Uint8Array>()
   readonly #lastIp = new Uint8Array(16)
-  readonly #lastMac = new Uint8Array(6)
+  /** Three bytes each, 0 before a MAC is seen: comparing numbers in the host itself touches no further memory. */
+  #lastMacHigh = 0
+  #lastMacLow = 0
 
   constructor(key: HostKey, environment: HostEnvironment) {
     this.key = key
     this.parts = parseHostKey(key)
     this.policy = environment.policy
     this.#environment = environment
+    this.#site = environment.siteOf(this.parts.site)
     this.baseline = new HostBaseline(environment.rules)
     this.declared = environment.policy.hostOf(this.parts, this.parts.address)
   }
@@ -78,11 +92,11 @@ export class HostState implements Host {
   }
 
   get isSiteBaselined(): boolean {
-    return this.#environment.isSiteBaselined(this.parts.site, this.timeUs)
+    return this.#site.isBaselinedAt(this.timeUs)
   }
 
   get isTeaching(): boolean {
-    return this.#environment.isTeaching(this.parts.site)
+    return this.#site.isTeaching
   }
 
   section<T extends object>(section: Section<T>): T {
@@ -92,7 +106,7 @@ export class HostState implements Host {
       return slot.value as T
     }
     const value = section.create()
-    this.#slots.set(section.name, { version: section.version, value, isDirty: true })
+    this.#put({ name: section.name, version: section.version, value, isDirty: true })
     return value
   }
 
@@ -104,7 +118,7 @@ export class HostState implements Host {
   }
 
   #slotOf(section: Section<object>): Slot | undefined {
-    const slot = this.#slots.get(section.name)
+    const slot = this.#find(section.name)
     if (slot !== undefined || this.#stored.size === 0) return slot
     const bytes = this.#stored.get(section.name)
     if (bytes === undefined) return undefined
@@ -114,9 +128,20 @@ export class HostState implements Host {
       this.#environment.count('sectionsDropped')
       return undefined
     }
-    const loaded: Slot = { version: section.version, value, isDirty: false }
-    this.#slots.set(section.name, loaded)
+    const loaded: Slot = { name: section.name, version: section.version, value, isDirty: false }
+    this.#put(loaded)
     return loaded
+  }
+
+  #find(name: string): Slot | undefined {
+    for (const slot of this.#slots) if (slot.name === name) return slot
+    return undefined
+  }
+
+  #put(slot: Slot): void {
+    const at = this.#slots.findIndex(({ name }) => name === slot.name)
+    if (at < 0) this.#slots.push(slot)
+    else this.#slots[at] = slot
   }
 
   wakeAt(time: TimeUs): void {
@@ -141,17 +166,23 @@ export class HostState implements Host {
       this.baseline.hour.address = formatIp(this.#lastIp)
       this.declared = this.policy.hostOf(this.parts, this.baseline.hour.address)
     }
-    if (this.parts.mac === null && differs(this.#lastMac, macs, row * 6)) {
-      this.#lastMac.set(macs.subarray(row * 6, row * 6 + 6))
-      this.baseline.hour.mac = formatMac(this.#lastMac) ?? this.baseline.hour.mac
-    }
+    if (this.parts.mac === null) this.#identifyMac(macs, row * 6)
+  }
+
+  #identifyMac(macs: Uint8Array, at: number): void {
+    const high = (macs[at]! << 16) | (macs[at + 1]! << 8) | macs[at + 2]!
+    const low = (macs[at + 3]! << 16) | (macs[at + 4]! << 8) | macs[at + 5]!
+    if ((high === this.#lastMacHigh && low === this.#lastMacLow) || (high | low) === 0) return
+    this.#lastMacHigh = high
+    this.#lastMacLow = low
+    this.baseline.hour.mac = formatMac(macs, at)
   }
 
   /** A new recording begins: windows and timers go, what is usual stays. */
   dropWindows(): void {
-    for (const slot of this.#slots.values()) [slot.value, slot.isDirty] = [undefined, true]
+    for (const slot of this.#slots) [slot.value, slot.isDirty] = [undefined, true]
     for (const name of this.#stored.keys())
-      this.#slots.set(name, { version: 0, value: undefined, isDirty: true })
+      this.#put({ name, version: 0, value: undefined, isDirty: true })
     this.#stored.clear()
     this.areTimersDirty ||= this.timers.nextUs < Infinity
     this.timers.clear()
@@ -195,15 +226,15 @@ export class HostState implements Host {
     const rows: HostSectionRow[] = []
     const add = (section: string, value: Uint8Array) =>
       rows.push({ host: this.key, section, value })
-    for (const [name, slot] of this.#slots) {
+    for (const slot of this.#slots) {
       if (!slot.isDirty) continue
       add(
-        `detector/${name}`,
+        `detector/${slot.name}`,
         slot.value === undefined ? droppedSection : encodeSection(slot.version, slot.value),
       )
       slot.isDirty = false
-      if (slot.value === undefined) this.#slots.delete(name)
     }
+    this.#slots = this.#slots.filter(({ value }) => value !== undefined)
     const { changes, hour, folded } = this.baseline
     if (changes.hour) add('hour', encodeSection(hourVersion, hour))
     if (changes.folded && folded !== null) add('baseline', encodeSection(foldedVersion, folded))

@@ -5,7 +5,8 @@ import { type HostEnvironment, HostState } from './host-state.ts'
 /** The hosts of one partition, at most `hostsMax`, and which of them have changed. */
 export class HostTable {
   readonly #hosts = new Map<HostKey, HostState>()
-  readonly #dirty = new Set<HostState>()
+  /** Hosts that have changed, each once: a flag of the host tells whether it is here. Evicted ones stay, unflagged. */
+  #dirty: HostState[] = []
   readonly #removed = new Set<HostKey>()
   readonly #hostsMax: number
   readonly #environment: HostEnvironment
@@ -40,12 +41,14 @@ export class HostTable {
       host = new HostState(key, this.#environment)
       this.#hosts.set(key, host)
     }
-    this.#dirty.add(host)
+    this.touch(host)
     return host
   }
 
   touch(host: HostState): void {
-    this.#dirty.add(host)
+    if (host.isDirty) return
+    host.isDirty = true
+    this.#dirty.push(host)
   }
 
   isHere(host: HostState): boolean {
@@ -67,7 +70,7 @@ export class HostTable {
     )
     for (const host of victims.slice(0, Math.ceil(this.#hostsMax / 16))) {
       this.#hosts.delete(host.key)
-      this.#dirty.delete(host)
+      host.isDirty = false
       this.#removed.add(host.key)
       host.timers.clear()
       this.evicted++
@@ -83,12 +86,14 @@ export class HostTable {
     const sections: HostSectionRow[] = []
     const progress: HostProgressRow[] = []
     for (const host of this.#dirty) {
+      if (!host.isDirty) continue
+      host.isDirty = false
       sections.push(...host.takeDirty())
       const row = host.declared.isMonitored ? progressOf(host) : null
       if (row !== null) progress.push(row)
     }
     const removedHosts = [...this.#removed]
-    this.#dirty.clear()
+    this.#dirty = []
     this.#removed.clear()
     return { sections, removedHosts, progress }
   }

@@ -2,6 +2,7 @@ import type { ControlCommand } from '../records/control.ts'
 import { WardwatchError } from '../records/errors.ts'
 import type { ObservationMessage } from '../records/observation.ts'
 import { dayUs, type TimeUs } from '../records/time.ts'
+import type { SiteView } from './host-state.ts'
 import { decodeSection, encodeSection } from './section.ts'
 
 const stateVersion = 1
@@ -32,6 +33,8 @@ interface Saved {
 export class PartitionState {
   readonly #saved: Saved
   readonly #siteLearningUs: number
+  /** One a site, for all its hosts: it stays in the processor's cache. */
+  readonly #views = new Map<string, SiteView>()
 
   /** @throws WardwatchError STATE_INCOMPATIBLE when `bytes` are of another version; a retry cannot help. */
   constructor(siteLearningDays: number, bytes: Uint8Array | null) {
@@ -93,13 +96,19 @@ export class PartitionState {
     return state
   }
 
-  isTeaching(site: string): boolean {
-    return this.#site(site).isTeaching
-  }
-
-  isBaselined(site: string, timeUs: TimeUs): boolean {
-    const { isBaselined, startedUs } = this.#site(site)
-    return isBaselined || timeUs - startedUs >= this.#siteLearningUs
+  /** What hosts ask of their site, once a run of rows: they keep it, so that nothing is looked up by name. */
+  siteOf(site: string): SiteView {
+    const known = this.#views.get(site)
+    if (known !== undefined) return known
+    const [state, learningUs] = [this.#site(site), this.#siteLearningUs]
+    const view: SiteView = {
+      get isTeaching() {
+        return state.isTeaching
+      },
+      isBaselinedAt: (timeUs) => state.isBaselined || timeUs - state.startedUs >= learningUs,
+    }
+    this.#views.set(site, view)
+    return view
   }
 
   /** Notes since when the site's sensors have run. */

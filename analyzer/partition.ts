@@ -5,6 +5,7 @@ import type { SummaryBatch } from '../records/summary-batch.ts'
 import { hourUs, type TimeUs } from '../records/time.ts'
 import { type FoldedBaseline, foldedVersion } from './baseline/folded.ts'
 import { createDeclaredCache } from './declared-cache.ts'
+import type { MetContacts } from './baseline/met-contacts.ts'
 import { createCalendar } from './baseline/volumes.ts'
 import type {
   EngineOptions,
@@ -29,6 +30,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
  */
 export function createPartition(
   options: EngineOptions,
+  met: MetContacts,
   partition: number,
   partitionCount: number,
   saved: SavedPartition,
@@ -61,12 +63,12 @@ export function createPartition(
       rules: {
         learning: config.learning,
         calendar: createCalendar(config.timeZone),
+        met,
         isInternal: (key, address) => declaredOf(key, address).isMonitored,
       },
       detectorNames: detectors.map(({ detector }) => detector.behaviour),
       vendorOf: options.vendorOf,
-      isSiteBaselined: (site, timeUs) => state.isBaselined(site, timeUs),
-      isTeaching: (site) => state.isTeaching(site),
+      siteOf: (site) => state.siteOf(site),
       armed: (host) => heap.push(host),
       count: (what) => counts[what]++,
     },
@@ -107,6 +109,7 @@ export function createPartition(
 
   function judgeRows(message: ObservationMessage): void {
     const { flows, summaries, health } = message
+    if (flows !== null) met.begin(flows.peer)
     isOneWay =
       health.judgedFlows >= config.oneWayFlowsMin &&
       health.oneWayFlows > config.oneWayShareMax * health.judgedFlows

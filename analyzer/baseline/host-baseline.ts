@@ -9,6 +9,7 @@ import {
   callerRelation,
   destinationGroup,
   destinationRelation,
+  serviceId,
   serviceWord,
   sourceRelation,
 } from '../device-baseline.ts'
@@ -35,12 +36,14 @@ import {
   openHour,
 } from './hour.ts'
 import { type LearningConfig, nextLearningState } from './learning.ts'
+import type { MetContacts } from './met-contacts.ts'
 import { type Calendar, noteVolume } from './volumes.ts'
 
 /** What every baseline of an engine shares. */
 export interface BaselineRules {
   readonly learning: LearningConfig
   readonly calendar: Calendar
+  readonly met: MetContacts
   isInternal(key: HostKey, address: string | null): boolean
 }
 
@@ -62,6 +65,8 @@ export class HostBaseline implements BaselineView {
   folded: FoldedBaseline | null
   readonly changes: Changes = { hour: false, folded: false }
   readonly #rules: BaselineRules
+  /** What `rules.met` knows the open hour by. */
+  #metHour: number
 
   constructor(
     rules: BaselineRules,
@@ -69,6 +74,7 @@ export class HostBaseline implements BaselineView {
     folded: FoldedBaseline | null = null,
   ) {
     this.#rules = rules
+    this.#metHour = rules.met.nextHour()
     this.hour = hour
     this.folded = folded
   }
@@ -124,15 +130,17 @@ export class HostBaseline implements BaselineView {
     if (hour > delta.hour) {
       this.closeHour()
       openHour(delta, hour)
+      this.#metHour = this.#rules.met.nextHour()
     }
     if (!(delta.lastSeenUs >= timeUs)) delta.lastSeenUs = timeUs
     this.changes.hour = true
     return this.folded
   }
 
-  /** Rows `from … to − 1` of this host, detectors having judged them. No object is made per row. */
+  /** Rows `from … to − 1` of this host, detectors having judged them and `rules.met` having begun the batch. */
   learnFlows(batch: FlowBatch, from: number, to: number): void {
     const delta = this.hour
+    const { met } = this.#rules
     for (let row = from; row < to; row++) {
       const isOrig = batch.isOrig[row] === 1
       delta.outBytes += isOrig ? batch.origIpBytes[row]! : batch.respIpBytes[row]!
@@ -141,19 +149,21 @@ export class HostBaseline implements BaselineView {
       delta.flows++
       const peerCode = batch.peer.codes[row]!
       if (peerCode < 0 || ((answeredStates >> batch.connState[row]!) & 1) === 0) continue
-      const peer = batch.peer.values[peerCode]!
-      const service = serviceWord(batch.protocol[row]!, batch.respPort[row]!)
-      const contact = findContact(delta, peer, service, isOrig)
-      if (contact !== null) contact.flows++
-      else this.#meet(batch, row, peer, service, isOrig)
+      const service = serviceId(batch.protocol[row]!, batch.respPort[row]!) * 2 + Number(isOrig)
+      if (met.has(this.#metHour, peerCode, service)) continue
+      if (this.#meet(batch, row, isOrig)) met.remember(this.#metHour, peerCode, service)
     }
   }
 
-  #meet(batch: FlowBatch, row: number, peer: string, service: string, isOrig: boolean): void {
+  /** Returns whether the contact of a row is noted in this hour by now. */
+  #meet(batch: FlowBatch, row: number, isOrig: boolean): boolean {
+    const peer = batch.peer.values[batch.peer.codes[row]!]!
+    const service = serviceWord(batch.protocol[row]!, batch.respPort[row]!)
+    if (findContact(this.hour, peer, service, isOrig) !== null) return true
     // Only an originator's relation needs the address: it groups by network or name.
     const address = isOrig ? formatIp(batch.respIp, row * 16) : null
     const isInternal = !isOrig || this.#rules.isInternal(peer, address)
-    addContact(this.hour, peer, { service, isOrig, address, isInternal })
+    return addContact(this.hour, peer, { service, isOrig, address, isInternal })
   }
 
   /** Names the host looks up, and names by which others call it. */

@@ -11,7 +11,6 @@ export interface Contact {
   readonly isOrig: boolean
   readonly address: string | null
   readonly isInternal: boolean
-  flows: number
   isFlagged: boolean
   next: Contact | null
 }
@@ -39,7 +38,7 @@ export interface HourDelta {
   isFlagged: boolean
 }
 
-export const hourVersion = 1
+export const hourVersion = 2
 
 export function createHour(): HourDelta {
   return {
@@ -71,7 +70,7 @@ export function openHour(delta: HourDelta, hour: number): void {
   delta.isFlagged = false
 }
 
-/** The contact of this hour, if it has been noted. The hot path: no string is made. */
+/** The contact of this hour, if it has been noted. */
 export function findContact(
   delta: HourDelta,
   peer: string,
@@ -84,23 +83,24 @@ export function findContact(
   return contact
 }
 
+/** Returns false when the hour holds as many as it may: the contact is counted, not kept. */
 export function addContact(
   delta: HourDelta,
   peer: string,
-  contact: Omit<Contact, 'flows' | 'isFlagged' | 'next'>,
-): void {
+  contact: Omit<Contact, 'isFlagged' | 'next'>,
+): boolean {
   if (delta.contactCount >= contactsMax) {
     delta.contactsRefused++
-    return
+    return false
   }
   delta.contactCount++
   const next = delta.contacts.get(peer) ?? null
   delta.contacts.set(peer, {
     ...contact,
-    flows: 1,
     isFlagged: delta.isFlagged || delta.flagged.has(peer),
     next,
   })
+  return true
 }
 
 export function addCaller(delta: HourDelta, relation: string, peer: string): void {

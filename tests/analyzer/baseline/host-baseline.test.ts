@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { relationsMax } from '../../../analyzer/baseline/folded.ts'
 import { type BaselineRules, HostBaseline } from '../../../analyzer/baseline/host-baseline.ts'
+import { MetContacts } from '../../../analyzer/baseline/met-contacts.ts'
 import { createCalendar } from '../../../analyzer/baseline/volumes.ts'
 import { dayUs, hourUs, secondUs } from '../../../records/time.ts'
 import { type RowSpec, SceneBuilder, sceneStartUs } from '../../support/scene.ts'
@@ -8,6 +9,7 @@ import { type RowSpec, SceneBuilder, sceneStartUs } from '../../support/scene.ts
 const rules: BaselineRules = {
   learning: { daysMin: 7, activeHoursMin: 50, daysMax: 28 },
   calendar: createCalendar('UTC'),
+  met: new MetContacts(),
   isInternal: (_key, address) => address?.startsWith('10.') ?? true,
 }
 const [pump, server] = ['10.0.0.9', '10.0.0.1']
@@ -25,8 +27,10 @@ function live(baseline: HostBaseline, rows: readonly RowSpec[], address = pump):
           (code) => batch.host.values[code] === scene.keyOf(address),
         )
         if (at < 0) continue
-        if (batch === message.flows) baseline.learnFlows(message.flows, at, at + 1)
-        else baseline.learnSummaries(message.summaries!, at, at + 1)
+        if (batch === message.flows) {
+          rules.met.begin(batch.peer)
+          baseline.learnFlows(batch, at, at + 1)
+        } else baseline.learnSummaries(message.summaries!, at, at + 1)
       }
     }
   }
