@@ -14,6 +14,7 @@ import {
   createDistinctCount,
   type DistinctCount,
   distinctOf,
+  tellDistinct,
 } from '../sketches/distinct-count.ts'
 import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
 import {
@@ -335,16 +336,16 @@ function whereOf(group: string): string {
 }
 
 function report(limits: Thresholds, episode: ScanEpisode, host: Host, out: Findings): void {
-  const { count, oldestUs, newestUs, group, byKind } = episode
+  const { count, oldestUs, newestUs, group, hosts, byKind } = episode
   const [failed, arp, icmp] = [
     distinctOf(byKind.failed),
     distinctOf(byKind.arp),
     distinctOf(byKind.icmp),
   ]
   const parts = [
-    failed > 0 ? `${failed} did not answer or refused` : '',
-    arp > 0 ? `${arp} asked for by ARP` : '',
-    icmp > 0 ? `${icmp} pinged` : '',
+    failed > 0 ? `${tellDistinct(byKind.failed)} did not answer or refused` : '',
+    arp > 0 ? `${tellDistinct(byKind.arp)} asked for by ARP` : '',
+    icmp > 0 ? `${tellDistinct(byKind.icmp)} pinged` : '',
   ].filter((part) => part !== '')
   out.report({
     objectGroup: group,
@@ -352,7 +353,7 @@ function report(limits: Thresholds, episode: ScanEpisode, host: Host, out: Findi
     oldestUs,
     timeUs: newestUs,
     count,
-    summary: `${host.declared.name ?? host.address ?? host.key} tried ${count} hosts ${whereOf(group)}: ${parts.join(', ')}.`,
+    summary: `${host.declared.name ?? host.address ?? host.key} tried ${tellDistinct(hosts)} hosts ${whereOf(group)}: ${parts.join(', ')}.`,
     why: {
       hosts: count,
       hostsFailed: failed,

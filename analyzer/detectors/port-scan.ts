@@ -16,6 +16,7 @@ import {
   createDistinctCount,
   type DistinctCount,
   distinctOf,
+  tellDistinct,
 } from '../sketches/distinct-count.ts'
 import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
 import {
@@ -247,7 +248,7 @@ function report(
     oldestUs,
     timeUs: newestUs,
     count,
-    summary: `${scanner} tried ${count} ports of ${target.address} that did not answer or refused${how}.`,
+    summary: `${scanner} tried ${tellDistinct(episode.ports)} ports of ${target.address} that did not answer or refused${how}.`,
     why: {
       ports: count,
       portsNamed: episode.named.join(' '),

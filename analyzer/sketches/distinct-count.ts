@@ -40,6 +40,11 @@ export function distinctOf(count: DistinctCount): number {
   return Math.max(exactMax + 1, Math.round(estimate(count.registers)))
 }
 
+/** The count as a sentence tells it: `about 1003` where it is an estimate, which no one should take for counted. */
+export function tellDistinct(count: DistinctCount): string {
+  return `${count.registers === null ? '' : 'about '}${distinctOf(count)}`
+}
+
 function addToRegisters(registers: Uint8Array, value: string | number): void {
   const text = typeof value === 'number' ? `#${value}` : value
   const high = mix(fnv1a(text, 0x811c9dc5))

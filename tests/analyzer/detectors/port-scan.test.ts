@@ -46,6 +46,15 @@ describe('port-scan', () => {
     })
   })
 
+  test('says so where the ports are too many to be counted one by one', () => {
+    const summaryOf = (count: number) => {
+      const told = newest(run(probes(count, { stepSeconds: 0.05 })).end())
+      return told.map(({ summary }) => summary.split(' ports')[0])
+    }
+    expect(summaryOf(256)).toEqual([`${scanner} tried 256`])
+    expect(summaryOf(900)).toEqual([expect.stringMatching(/ tried about (8[5-9]|9[0-5])\d$/)])
+  })
+
   test.each<[string, FlowSpec[]]>([
     ['seven ports', probes(7)],
     ['eight ports over a moment more than the window', probes(8, { stepSeconds: 60.01 / 7 })],
