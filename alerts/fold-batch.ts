@@ -4,7 +4,7 @@ import type { AlertsConfig } from './config.ts'
 import { type Episode, foldAnomaly } from './fold.ts'
 
 export interface FoldedBatch {
-  readonly commit: Omit<FoldCommit, 'positions'>
+  readonly commit: Omit<FoldCommit, 'moves'>
   /** Anomalies that said nothing new. */
   readonly repeated: number
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert'
 import type { Anomaly, AnomalyMessage } from '../records/anomaly.ts'
+import type { FoldMove } from '../store/state-store.ts'
 
 export type Position = Anomaly['position']
 
@@ -7,8 +8,8 @@ export type Position = Anomaly['position']
 export interface Positions {
   /** Whether the message from this position is folded already. */
   has(position: Position): boolean
-  /** Notes a batch, in its order, and returns the rows to store with it. */
-  advance(batch: readonly AnomalyMessage[]): Position[]
+  /** Notes a batch, in its order, and returns how far it takes each partition: to be stored with it. */
+  advance(batch: readonly AnomalyMessage[]): FoldMove[]
 }
 
 /** Observations partitions are numbered below this, so that a pair of partitions fits one number. */
@@ -34,16 +35,16 @@ export function createPositions(topicPartition: number, stored: readonly Positio
       return folded !== undefined && !isAfter(position, folded)
     },
     advance: (batch) => {
-      const moved = new Set<number>()
+      const before = new Map<number, Position | null>()
       for (const message of batch) {
         const at = positionOf(message)
         assert(at.partition < partitionsMax)
         const key = base + at.partition
-        const folded = last.get(key)
-        if (folded === undefined || isAfter(at, folded)) last.set(key, { ...at, partition: key })
-        moved.add(key)
+        const folded = last.get(key) ?? null
+        if (!before.has(key)) before.set(key, folded)
+        if (folded === null || isAfter(at, folded)) last.set(key, { ...at, partition: key })
       }
-      return [...moved].map((key) => last.get(key)!)
+      return [...before].map(([key, from]) => ({ from, to: last.get(key)! }))
     },
   }
 }

@@ -1,10 +1,10 @@
 import type { AnomalyMessage } from '../records/anomaly.ts'
 import { decodeAnomalyMessage } from '../records/codec.ts'
-import { isWardwatchError } from '../records/errors.ts'
+import { isWardwatchError, WardwatchError } from '../records/errors.ts'
 import type { Logger, Service } from '../records/service.ts'
 import { encodeWakeUp } from '../records/wake-up.ts'
 import type { Bus, IncomingMessage, Subscription } from '../bus/bus.ts'
-import type { StateStore } from '../store/state-store.ts'
+import type { FoldCommit, StateStore } from '../store/state-store.ts'
 import type { AlertsConfig } from './config.ts'
 import { createEndWaits } from './end-waits.ts'
 import { foldBatch } from './fold-batch.ts'
@@ -29,6 +29,8 @@ export interface AlertsCounters {
   repeated: number
   /** Messages that could not be read. */
   malformed: number
+  /** Times another process had folded the same partition further, so that it was taken up anew from the store. */
+  overtaken: number
 }
 
 export interface AlertsService extends Service {
@@ -40,7 +42,7 @@ export interface AlertsService extends Service {
   counters(): AlertsCounters
 }
 
-/** At most one log line about unreadable messages in this many ms. */
+/** At most one log line of a kind in this many ms; the counters it names tell of the others. */
 const logEveryMs = 10_000
 
 /**
@@ -50,46 +52,89 @@ const logEveryMs = 10_000
 export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsService {
   const { bus, logger, now } = deps
   const rows = deps.states.alerts
-  const counters: AlertsCounters = { folded: 0, skipped: 0, repeated: 0, malformed: 0 }
+  const counters: AlertsCounters = {
+    folded: 0,
+    skipped: 0,
+    repeated: 0,
+    malformed: 0,
+    overtaken: 0,
+  }
   const positions = new Map<number, Positions>()
   const waits = createEndWaits(rows)
+  const logMalformed = seldom(now, (fields) => logger.error(fields, 'anomaly unreadable, skipped'))
+  const logOvertaken = seldom(now, (fields) =>
+    logger.warn(fields, 'another process folds the same anomalies, taking them up behind it'),
+  )
   let subscription: Subscription | null = null
-  let loggedMs = -Infinity
 
   async function takeBatch(partition: number, messages: readonly IncomingMessage[]): Promise<void> {
     const folded = positions.get(partition)
     if (folded === undefined) return
-    const batch = readBatch(messages, folded)
-    if (batch.length > 0) {
-      const { commit, repeated } = await foldBatch(batch, rows, config)
-      const revision = await rows.commit({ ...commit, positions: folded.advance(batch) })
-      counters.folded += commit.anomalies.length
-      counters.repeated += repeated
-      if (commit.rows.length > 0) await wakeReaders(partition, revision)
-      if (commit.ended.length > 0) await waits.check()
-    }
+    await fold(partition, readBatch(messages), folded)
     const last = messages.at(-1)
     if (last !== undefined) await subscription?.commit(partition, last.offset + 1)
   }
 
-  /** Decodes what has not been folded yet. */
-  function readBatch(messages: readonly IncomingMessage[], folded: Positions): AnomalyMessage[] {
+  /** Folds what the store has not seen yet. */
+  async function fold(
+    partition: number,
+    messages: readonly AnomalyMessage[],
+    folded: Positions,
+  ): Promise<void> {
+    const batch = messages.filter((message) => !folded.has(positionOf(message)))
+    counters.skipped += messages.length - batch.length
+    if (batch.length === 0) return
+    const { commit, repeated } = await foldBatch(batch, rows, config)
+    const revision = await stored({ ...commit, moves: folded.advance(batch) })
+    if (revision === null) {
+      await fold(partition, batch, await takeAnew(partition, batch))
+      return
+    }
+    counters.folded += commit.anomalies.length
+    counters.repeated += repeated
+    if (commit.rows.length > 0) await wakeReaders(partition, revision)
+    if (commit.ended.length > 0) await waits.check()
+  }
+
+  /** Null when the fold rests on rows that another process has changed since they were read. */
+  async function stored(commit: FoldCommit): Promise<number | null> {
+    try {
+      return await rows.commit(commit)
+    } catch (err) {
+      if (!isWardwatchError(err, 'PARTITION_LOST')) throw err
+      counters.overtaken++
+      logOvertaken({ err, overtaken: counters.overtaken })
+      return null
+    }
+  }
+
+  /**
+   * Reads how far the other process has come. Nobody can tell here which of the two is to go on, and the one that was
+   * faster may be the one that is about to end; so neither gives up until the bus takes its partition away.
+   * @throws WardwatchError PARTITION_LOST when nothing of the batch is folded: then the store has gone back, and only
+   * reading the topic anew gives what lies between (fail-stop).
+   */
+  async function takeAnew(partition: number, batch: readonly AnomalyMessage[]): Promise<Positions> {
+    const folded = createPositions(partition, await rows.positions())
+    positions.set(partition, folded)
+    if (batch.some((message) => folded.has(positionOf(message)))) return folded
+    throw new WardwatchError(
+      'PARTITION_LOST',
+      'the store has forgotten what was folded: start again, so that the anomalies are read anew',
+      { fields: { partition } },
+    )
+  }
+
+  /** Decodes what can be read. */
+  function readBatch(messages: readonly IncomingMessage[]): AnomalyMessage[] {
     const batch: AnomalyMessage[] = []
     for (const { offset, value } of messages) {
       try {
-        const message = decodeAnomalyMessage(value)
-        if (folded.has(positionOf(message))) counters.skipped++
-        else batch.push(message)
+        batch.push(decodeAnomalyMessage(value))
       } catch (err) {
         if (!isWardwatchError(err, 'RECORD_MALFORMED')) throw err
         counters.malformed++
-        if (now() - loggedMs >= logEveryMs) {
-          loggedMs = now()
-          logger.error(
-            { err, offset, malformed: counters.malformed },
-            'anomaly unreadable, skipped',
-          )
-        }
+        logMalformed({ err, offset, malformed: counters.malformed })
       }
     }
     return batch
@@ -140,5 +185,14 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
     },
     ended: (sensor, run, partitionCount) => waits.add(sensor, run, partitionCount),
     counters: () => ({ ...counters }),
+  }
+}
+
+function seldom(now: () => number, log: (fields: object) => void): (fields: object) => void {
+  let loggedMs = -Infinity
+  return (fields) => {
+    if (now() - loggedMs < logEveryMs) return
+    loggedMs = now()
+    log(fields)
   }
 }

@@ -16,6 +16,9 @@ export interface DashboardStates {
 /** Turns a row into what a reader sees; null for a row below any severity, which is not listed. */
 export type Present = (row: AlertRow) => Alert | null
 
+/** Lowest score of a severity: rows below it are kept and not shown (docs/decisions/0005). */
+const shownScoreMin = 0.3
+
 /** Anomalies a detail shows. */
 const sightingsMax = 100
 
@@ -26,7 +29,7 @@ export async function newestAlerts(
   limit: number,
 ): Promise<{ revision: number; alerts: Alert[] }> {
   const revision = await states.alerts.lastRevision()
-  const rows = await states.alerts.list({ limit })
+  const rows = await states.alerts.list({ limit, scoreMin: shownScoreMin })
   return { revision, alerts: rows.map(present).filter((alert) => alert !== null) }
 }
 

@@ -4,7 +4,7 @@ import { alertStatuses } from '../records/alert.ts'
 import { anomalySchema } from '../records/anomaly.ts'
 import { WardwatchError } from '../records/errors.ts'
 import type { StateTables } from './sql.ts'
-import type { AlertRow, AlertRows, FoldCommit } from './state-store.ts'
+import type { AlertRow, AlertRows, FoldCommit, FoldMove } from './state-store.ts'
 
 type Database = Kysely<StateTables>
 type Tx = Transaction<StateTables>
@@ -51,10 +51,11 @@ export function createAlertRows(db: Database): AlertRows {
         .executeTakeFirst()
       return row === undefined ? null : alertOf(row)
     },
-    async list({ limit }) {
+    async list({ limit, scoreMin }) {
       const rows = await db
         .selectFrom('alert_row')
         .selectAll()
+        .where('score', '>=', scoreMin)
         .orderBy('last_seen_us', 'desc')
         .orderBy('id')
         .limit(limit)
@@ -75,10 +76,7 @@ export function createAlertRows(db: Database): AlertRows {
   }
 }
 
-async function commitFold(
-  tx: Tx,
-  { anomalies, rows, positions, ended }: FoldCommit,
-): Promise<number> {
+async function commitFold(tx: Tx, { anomalies, rows, moves, ended }: FoldCommit): Promise<number> {
   // The counter first: its row lock makes the order of revisions the order in which readers see them.
   const { value: last } = await tx
     .updateTable('revision_counter')
@@ -86,6 +84,7 @@ async function commitFold(
     .where('name', '=', 'alert_row')
     .returning('value')
     .executeTakeFirstOrThrow()
+  for (const one of moves) await move(tx, one)
   for (const [index, row] of rows.entries())
     await upsertAlert(tx, row, last - rows.length + 1 + index)
   for (const { alertId, anomaly } of anomalies) {
@@ -100,13 +99,6 @@ async function commitFold(
       .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
       .execute()
   }
-  for (const { partition, offset, index } of positions) {
-    await tx
-      .insertInto('fold_position')
-      .values({ partition, offset, index })
-      .onConflict((conflict) => conflict.column('partition').doUpdateSet({ offset, index }))
-      .execute()
-  }
   for (const { sensor, run, partition } of ended) {
     await tx
       .insertInto('fold_ended')
@@ -115,6 +107,33 @@ async function commitFold(
       .execute()
   }
   return last
+}
+
+/** Compare-and-set: who folds must stand where the store stands, or has read rows that are no longer the newest. */
+async function move(tx: Tx, { from, to }: FoldMove): Promise<void> {
+  const { partition, offset, index } = to
+  const changed =
+    from === null
+      ? await tx
+          .insertInto('fold_position')
+          .values({ partition, offset, index })
+          .onConflict((conflict) => conflict.column('partition').doNothing())
+          .executeTakeFirst()
+          .then((result) => result.numInsertedOrUpdatedRows)
+      : await tx
+          .updateTable('fold_position')
+          .set({ offset, index })
+          .where('partition', '=', partition)
+          .where('offset', '=', from.offset)
+          .where('index', '=', from.index)
+          .executeTakeFirst()
+          .then((result) => result.numUpdatedRows)
+  if (changed === 1n) return
+  throw new WardwatchError(
+    'PARTITION_LOST',
+    `another process has folded partition ${partition} of the observations`,
+    { fields: { partition, from, to } },
+  )
 }
 
 async function upsertAlert(
@@ -132,6 +151,7 @@ async function upsertAlert(
     leading_json: JSON.stringify(row.leading),
     peers_json: JSON.stringify(row.peers),
     previous_id: row.previousId,
+    score: row.leading.score,
   }
   await tx
     .insertInto('alert_row')

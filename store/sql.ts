@@ -1,4 +1,5 @@
 import type { Generated, Kysely, Transaction } from 'kysely'
+import { z } from 'zod'
 import { WardwatchError } from '../records/errors.ts'
 import type { HostProgressRow } from './state-store.ts'
 
@@ -40,6 +41,8 @@ export interface StateTables {
     leading_json: string
     peers_json: string
     previous_id: string | null
+    /** That of the leading anomaly, so that a list can leave out what is not shown. */
+    score: number
   }
   alert_anomaly: { id: string; alert_id: string; oldest_us: number; anomaly_json: string }
   fold_position: { partition: number; offset: number; index: number }
@@ -56,7 +59,7 @@ export interface SqlTypes {
 type Migration = (db: Transaction<StateTables>, types: SqlTypes) => Promise<void>
 
 /** Migration n leads to version n + 1. Never changed once released, only added to. */
-const migrations: readonly Migration[] = [createFirstTables]
+const migrations: readonly Migration[] = [createFirstTables, addAlertScore]
 
 /** The version that this program reads and writes. */
 export const schemaVersion = migrations.length
@@ -201,3 +204,38 @@ async function createAlertTables(db: Transaction<StateTables>): Promise<void> {
     .execute()
   await db.insertInto('revision_counter').values({ name: 'alert_row', value: 0 }).execute()
 }
+
+/** Rows changed between two looks at the table, so that a large one does not have to fit the memory. */
+const migrationRows = 1000
+
+/** Rows know the score of their leading anomaly; the index gives the list without looking at what it leaves out. */
+async function addAlertScore(db: Transaction<StateTables>): Promise<void> {
+  await db.schema
+    .alterTable('alert_row')
+    .addColumn('score', 'double precision', (c) => c.notNull().defaultTo(0))
+    .execute()
+  for (let after = ''; ;) {
+    const rows = await db
+      .selectFrom('alert_row')
+      .select(['id', 'leading_json'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(migrationRows)
+      .execute()
+    for (const { id, leading_json } of rows) {
+      const { score } = scoreSchema.parse(JSON.parse(leading_json))
+      await db.updateTable('alert_row').set({ score }).where('id', '=', id).execute()
+    }
+    const last = rows.at(-1)
+    if (last === undefined) break
+    after = last.id
+  }
+  await db.schema.dropIndex('alert_row_by_last_seen').execute()
+  await db.schema
+    .createIndex('alert_row_by_last_seen')
+    .on('alert_row')
+    .columns(['last_seen_us desc', 'id', 'score'])
+    .execute()
+}
+
+const scoreSchema = z.object({ score: z.number() })

@@ -79,11 +79,18 @@ export interface AlertRow {
   readonly previousId: string | null
 }
 
-/** What one folded message changed; written in one transaction with the position it came from. */
+/** How far a fold takes one observations partition; `from` is null where nothing was folded yet. */
+export interface FoldMove {
+  readonly from: Anomaly['position'] | null
+  readonly to: Anomaly['position']
+}
+
+/** What one batch changed; written in one transaction with the positions it came from and led to. */
 export interface FoldCommit {
   readonly anomalies: readonly { readonly alertId: string; readonly anomaly: Anomaly }[]
   readonly rows: readonly Omit<AlertRow, 'revision'>[]
-  readonly positions: readonly Anomaly['position'][]
+  /** One for each partition of the batch. */
+  readonly moves: readonly FoldMove[]
   readonly ended: readonly {
     readonly sensor: string
     readonly run: string
@@ -100,15 +107,17 @@ export interface AlertRows {
   anomaliesOf(alertId: string): Promise<Anomaly[]>
   /**
    * One transaction; gives each row a new revision. Resolves to the last one.
-   * @throws WardwatchError ALERT_STORE_FAILED: nothing was written; stop acknowledging (fail-stop).
+   * @throws WardwatchError PARTITION_LOST when a partition does not stand at `from`: another process has folded it
+   * meanwhile, what was read of it is old, and nothing was written. ALERT_STORE_FAILED: nothing was written; stop
+   * acknowledging (fail-stop).
    */
   commit(commit: FoldCommit): Promise<number>
   /** Partitions that have reported the end of the input. */
   endedPartitions(sensor: string, run: string): Promise<number>
   get(id: string): Promise<AlertRow | null>
-  /** Newest `lastSeen` first. */
-  list(options: { limit: number }): Promise<AlertRow[]>
-  /** Rows changed after `revision`, in the order of their revision. */
+  /** Rows whose leading anomaly reaches `scoreMin`, newest `lastSeen` first. */
+  list(options: { limit: number; scoreMin: number }): Promise<AlertRow[]>
+  /** Rows changed after `revision`, whatever their score, in the order of their revision. */
   changedSince(revision: number, limit: number): Promise<AlertRow[]>
   lastRevision(): Promise<number>
 }

@@ -13,12 +13,12 @@ const vendorOf = (mac: string) => (mac.startsWith('00:1b:21') ? 'Intel Corporate
 async function rowsOf(...anomalies: ReturnType<typeof anomalyOf>[]) {
   const memory = createMemoryRows()
   const { commit } = await foldBatch(streamOf(anomalies), memory.store, config)
-  await memory.store.commit({ ...commit, positions: [] })
+  await memory.store.commit({ ...commit, moves: [] })
   return memory.store
 }
 
 async function presented(anomaly: ReturnType<typeof anomalyOf>) {
-  const [row] = await (await rowsOf(anomaly)).list({ limit: 1 })
+  const [row] = await (await rowsOf(anomaly)).list({ limit: 1, scoreMin: 0 })
   return presentAlert(row!, vendorOf)
 }
 

@@ -4,10 +4,13 @@ import { encodeAnomalyMessage } from '../../records/codec.ts'
 import { isWardwatchError } from '../../records/errors.ts'
 import { decodeWakeUp } from '../../records/wake-up.ts'
 import { alertsConfigSchema } from '../../alerts/config.ts'
+import { foldBatch } from '../../alerts/fold-batch.ts'
+import { createPositions } from '../../alerts/positions.ts'
 import { type AlertsService, createAlerts } from '../../alerts/service.ts'
 import { createMemoryBus } from '../../bus/adapters/memory.ts'
 import { memoryBusConfigSchema } from '../../bus/config.ts'
 import type { Bus } from '../../bus/bus.ts'
+import type { AlertRows } from '../../store/state-store.ts'
 import { createMemoryRows } from '../support/alert-rows.ts'
 import { anomalyOf, streamOf } from '../support/anomalies.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
@@ -19,14 +22,19 @@ let logger: ReturnType<typeof createQuietLogger>
 let failures: unknown[]
 let service: AlertsService
 
+const create = (rows: AlertRows = memory.store, group = config.group) =>
+  createAlerts(
+    { ...config, group },
+    {
+      bus,
+      states: { alerts: rows },
+      logger,
+      now: () => 0,
+      failed: (error) => failures.push(error),
+    },
+  )
 const begin = () => {
-  service = createAlerts(config, {
-    bus,
-    states: { alerts: memory.store },
-    logger,
-    now: () => 0,
-    failed: (error) => failures.push(error),
-  })
+  service = create()
   return service.start()
 }
 
@@ -139,6 +147,78 @@ describe('the alert stage', () => {
   })
 })
 
+describe('two processes that hold the same partition', () => {
+  /** Stopped like a process in the middle of a commit, until `resume`. */
+  function createStopped() {
+    const { promise: resumed, resolve } = Promise.withResolvers<undefined>()
+    let commits = 0
+    const rows: AlertRows = {
+      ...memory.store,
+      commit: async (commit) => {
+        commits++
+        await resumed
+        return memory.store.commit(commit)
+      },
+    }
+    return { rows, commits: () => commits, resume: () => resolve(undefined) }
+  }
+  const revised = (count: number) => anomalyOf({ count, timeUs: anomalyOf().timeUs + count })
+  const warnings = () => logger.lines.filter((line) => line.level === 'warn')
+
+  test('one that was stopped overwrites nothing, and goes on behind the other', async () => {
+    const stopped = createStopped()
+    service = create(stopped.rows)
+    await service.start()
+    await send(streamOf([anomalyOf()]))
+    await vi.waitFor(() => expect(stopped.commits()).toBe(1))
+    const other = create(memory.store, 'other')
+    await other.start()
+    await send(streamOf([anomalyOf(), revised(24)]).slice(1))
+    await vi.waitFor(() => expect(memory.content()[0]?.count).toBe(24))
+    const revision = await memory.store.lastRevision()
+    stopped.resume()
+    await bus.settled('anomalies')
+    expect(await memory.store.lastRevision()).toBe(revision)
+    expect(memory.content()[0]?.count).toBe(24)
+    expect(service.counters()).toMatchObject({ overtaken: 1, folded: 0, skipped: 2 })
+    expect(warnings()).toHaveLength(1)
+    await other.stop()
+    await send(streamOf([anomalyOf(), anomalyOf(), revised(30)]).slice(2))
+    await bus.settled('anomalies')
+    expect(memory.content()[0]?.count).toBe(30)
+    expect(failures).toEqual([])
+  })
+
+  test('the one whose commit came too late folds what the faster one left when it died', async () => {
+    const stopped = createStopped()
+    service = create(stopped.rows)
+    await service.start()
+    await send(streamOf([anomalyOf(), revised(16), revised(24)]))
+    await vi.waitFor(() => expect(stopped.commits()).toBe(1))
+    const [first] = streamOf([anomalyOf()])
+    const fast = createPositions(0, [])
+    const { commit } = await foldBatch([first!], memory.store, config)
+    await memory.store.commit({ ...commit, moves: fast.advance([first!]) })
+    stopped.resume()
+    await bus.settled('anomalies')
+    expect(memory.content()[0]?.count).toBe(24)
+    expect(service.counters()).toMatchObject({ overtaken: 1, skipped: 1 })
+  })
+
+  test('a store that has gone back stops the stage, so that the topic is read anew', async () => {
+    await begin()
+    await send(streamOf([anomalyOf()]))
+    await vi.waitFor(() => expect(rowCount()).toBe(1))
+    const restored = createMemoryRows()
+    Object.assign(memory.store, restored.store)
+    await send(streamOf([anomalyOf(), revised(16)]).slice(1))
+    await vi.waitFor(() =>
+      expect(failures.map((e) => isWardwatchError(e, 'PARTITION_LOST'))).toEqual([true]),
+    )
+    expect(restored.content()).toEqual([])
+  })
+})
+
 describe('the end of an input', () => {
   test('is reached when every observations partition has reported it', async () => {
     await begin()
@@ -157,7 +237,7 @@ describe('the end of an input', () => {
     await begin()
     const ended = service.ended('tap-1', 'r1', 1)
     const end = { sensor: 'tap-1', run: 'r1', partition: 0 }
-    await memory.store.commit({ anomalies: [], rows: [], positions: [], ended: [end] })
+    await memory.store.commit({ anomalies: [], rows: [], moves: [], ended: [end] })
     await expect(ended).resolves.toBeUndefined()
   })
 

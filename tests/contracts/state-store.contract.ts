@@ -173,7 +173,7 @@ export function stateStoreContract(
       test('an empty store knows no alert, no position and revision 0', async () => {
         expect(await store.alerts.lastRevision()).toBe(0)
         expect(await store.alerts.positions()).toEqual([])
-        expect(await store.alerts.list({ limit: 10 })).toEqual([])
+        expect(await store.alerts.list({ limit: 10, scoreMin: 0 })).toEqual([])
         expect(await store.alerts.get('x')).toBeNull()
         expect(await store.alerts.newestOf('k')).toBeNull()
         expect(await store.alerts.anomaliesOf('x')).toEqual([])
@@ -196,7 +196,9 @@ export function stateStoreContract(
       test('a commit without rows moves positions and no revision', async () => {
         await store.alerts.commit(fold({ rows: [row('x')] }))
         expect(
-          await store.alerts.commit(fold({ positions: [{ partition: 2, offset: 9, index: 1 }] })),
+          await store.alerts.commit(
+            fold({ moves: [{ from: null, to: { partition: 2, offset: 9, index: 1 } }] }),
+          ),
         ).toBe(1)
         expect(await store.alerts.positions()).toEqual([{ partition: 2, offset: 9, index: 1 }])
       })
@@ -234,7 +236,65 @@ export function stateStoreContract(
             ],
           }),
         )
-        expect((await store.alerts.list({ limit: 2 })).map((r) => r.id)).toEqual(['b', 'c'])
+        expect((await store.alerts.list({ limit: 2, scoreMin: 0 })).map((r) => r.id)).toEqual([
+          'b',
+          'c',
+        ])
+      })
+
+      test('the list leaves out what is below its score, and its limit counts what is left', async () => {
+        const scored = (id: string, score: number, lastSeenUs: number) =>
+          row(id, { lastSeenUs, leading: { ...anomaly(10), score } })
+        await store.alerts.commit(
+          fold({
+            rows: [scored('shown', 0.3, 1), scored('weak', 0.29, 9), scored('strong', 0.9, 5)],
+          }),
+        )
+        const list = async (limit: number) =>
+          (await store.alerts.list({ limit, scoreMin: 0.3 })).map((r) => r.id)
+        expect(await list(10)).toEqual(['strong', 'shown'])
+        expect(await list(1)).toEqual(['strong'])
+        expect(await store.alerts.changedSince(0, 10)).toHaveLength(3)
+        await store.alerts.commit(fold({ rows: [scored('weak', 0.6, 9)] }))
+        expect(await list(10)).toEqual(['weak', 'strong', 'shown'])
+      })
+
+      test.each([
+        { name: 'from nothing', from: null },
+        { name: 'from an earlier offset', from: { partition: 1, offset: 3, index: 7 } },
+        {
+          name: 'from an earlier place in the message',
+          from: { partition: 1, offset: 4, index: 0 },
+        },
+      ])('a fold $name is refused whole when the partition has moved on', async ({ from }) => {
+        const at = { partition: 1, offset: 4, index: 1 }
+        await store.alerts.commit(fold({ rows: [row('x')], moves: [{ from: null, to: at }] }))
+        const stale = fold({
+          rows: [row('x', { count: 99 }), row('y')],
+          anomalies: [{ alertId: 'x', anomaly: anomaly(1) }],
+          moves: [
+            { from: null, to: { partition: 0, offset: 1, index: 0 } },
+            { from, to: { partition: 1, offset: 5, index: 0 } },
+          ],
+          ended: [{ sensor: 's', run: 'r', partition: 1 }],
+        })
+        await expect(store.alerts.commit(stale)).rejects.toMatchObject({
+          code: 'PARTITION_LOST',
+          retryable: false,
+        })
+        expect(await store.alerts.positions()).toEqual([at])
+        expect((await store.alerts.get('x'))?.count).toBe(1)
+        expect(await store.alerts.get('y')).toBeNull()
+        expect(await store.alerts.anomaliesOf('x')).toEqual([])
+        expect(await store.alerts.endedPartitions('s', 'r')).toBe(0)
+        expect(await store.alerts.lastRevision()).toBe(1)
+      })
+
+      test('a fold from where nothing was folded is refused', async () => {
+        const from = { partition: 1, offset: 4, index: 0 }
+        await expect(
+          store.alerts.commit(fold({ moves: [{ from, to: { ...from, offset: 5 } }] })),
+        ).rejects.toMatchObject({ code: 'PARTITION_LOST' })
       })
 
       test('a revision of an anomaly replaces the earlier one; oldest come first', async () => {
@@ -253,13 +313,14 @@ export function stateStoreContract(
       test('the last position of each partition is kept', async () => {
         await store.alerts.commit(
           fold({
-            positions: [
-              { partition: 1, offset: 4, index: 0 },
-              { partition: 0, offset: 2, index: 3 },
+            moves: [
+              { from: null, to: { partition: 1, offset: 4, index: 0 } },
+              { from: null, to: { partition: 0, offset: 2, index: 3 } },
             ],
           }),
         )
-        await store.alerts.commit(fold({ positions: [{ partition: 1, offset: 4, index: 1 }] }))
+        const [from, to] = [0, 1].map((index) => ({ partition: 1, offset: 4, index }))
+        await store.alerts.commit(fold({ moves: [{ from: from!, to: to! }] }))
         expect(await store.alerts.positions()).toEqual([
           { partition: 0, offset: 2, index: 3 },
           { partition: 1, offset: 4, index: 1 },
@@ -291,7 +352,7 @@ export function stateStoreContract(
           fold({
             rows: [row('x')],
             anomalies: [{ alertId: 'x', anomaly: anomaly(1) }],
-            positions: [{ partition: 0, offset: 1, index: 0 }],
+            moves: [{ from: null, to: { partition: 0, offset: 1, index: 0 } }],
           }),
         )
         await store.stop()
@@ -320,6 +381,24 @@ export function stateStoreContract(
           ),
         )
         expect([...revisions].sort()).toEqual([1, 2, 3, 4])
+        await second.stop()
+      })
+
+      test('of two stores that fold from the same position one is refused', async () => {
+        const second = database.create()
+        await second.start()
+        const at = (offset: number) => ({ partition: 0, offset, index: 0 })
+        await store.alerts.commit(fold({ rows: [row('x')], moves: [{ from: null, to: at(1) }] }))
+        const folds = [store, second].map((each, i) =>
+          each.alerts.commit(
+            fold({ rows: [row('x', { count: 10 + i })], moves: [{ from: at(1), to: at(2 + i) }] }),
+          ),
+        )
+        const outcomes = await Promise.allSettled(folds)
+        const winner = outcomes.findIndex((outcome) => outcome.status === 'fulfilled')
+        expect(outcomes[1 - winner]).toMatchObject({ reason: { code: 'PARTITION_LOST' } })
+        expect((await store.alerts.get('x'))?.count).toBe(10 + winner)
+        expect(await second.alerts.positions()).toEqual([at(2 + winner)])
         await second.stop()
       })
 
@@ -373,7 +452,7 @@ function progressOf(host: string): HostProgressRow {
 }
 
 function fold(over: Partial<FoldCommit>): FoldCommit {
-  return { anomalies: [], rows: [], positions: [], ended: [], ...over }
+  return { anomalies: [], rows: [], moves: [], ended: [], ...over }
 }
 
 export function anomaly(oldestUs: number): Anomaly {

@@ -62,11 +62,11 @@ async function see(device: number, step: number): Promise<void> {
     timeUs: shiftStartUs + step * 1000,
   })
   const { commit } = await foldBatch([{ kind: 'anomaly', anomaly }], memory.store, limits)
-  await memory.store.commit({ ...commit, positions: [] })
+  await memory.store.commit({ ...commit, moves: [] })
 }
 
 async function storedAlerts(): Promise<Alert[]> {
-  const rows = await memory.store.list({ limit: 1000 })
+  const rows = await memory.store.list({ limit: 1000, scoreMin: 0 })
   return rows.map((row) => presentAlert(row, vendorOf)).filter((alert) => alert !== null)
 }
 

@@ -13,9 +13,10 @@ import type { Bus } from '../../bus/bus.ts'
 import { alertDetailSchema, alertListSchema, statusSchema } from '../../dashboard/api.ts'
 import { dashboardConfigSchema } from '../../dashboard/config.ts'
 import { createDashboard, type Dashboard } from '../../dashboard/server.ts'
+import { secondUs } from '../../records/time.ts'
 import type { HostProgressRow } from '../../store/state-store.ts'
 import { createMemoryRows } from '../support/alert-rows.ts'
-import { anomalyOf, streamOf } from '../support/anomalies.ts'
+import { anomalyOf, shiftStartUs, streamOf } from '../support/anomalies.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
 
 const limits = alertsConfigSchema.parse({})
@@ -72,7 +73,7 @@ beforeEach(async () => {
   memory = createMemoryRows()
   const weak = anomalyOf({ viewKey: 'north|lan|ip:weak', score: 0.1 })
   const { commit } = await foldBatch(streamOf([anomalyOf(), weak]), memory.store, limits)
-  await memory.store.commit({ ...commit, positions: [] })
+  await memory.store.commit({ ...commit, moves: [] })
   dashboard = create()
   await dashboard.start()
 })
@@ -90,6 +91,15 @@ describe('the API', () => {
     const list = alertListSchema.parse(await (await get('/api/alerts?limit=10')).json())
     expect(list.alerts.map((a) => a.device.name)).toEqual(['ws-14'])
     expect(list.revision).toBe(2)
+  })
+
+  test('does not count rows without a severity against the limit', async () => {
+    const later = shiftStartUs + 3600 * secondUs
+    const weak = anomalyOf({ viewKey: 'north|lan|ip:weaker', score: 0.29, oldestUs: later })
+    const { commit } = await foldBatch(streamOf([weak]), memory.store, limits)
+    await memory.store.commit({ ...commit, moves: [] })
+    const list = alertListSchema.parse(await (await get('/api/alerts?limit=1')).json())
+    expect(list.alerts.map((a) => a.device.name)).toEqual(['ws-14'])
   })
 
   test('tells everything about one alert, the learning of its device included', async () => {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
-import { stateStoreContract } from '../contracts/state-store.contract.ts'
+import { anomaly, stateStoreContract } from '../contracts/state-store.contract.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 
 const create = (path: string, busyTimeoutMs = 5_000) =>
@@ -57,12 +57,42 @@ describe('sqlite', () => {
     expect(ask(path, 'SELECT version FROM schema_version')).toEqual([{ version: 99 }])
   })
 
+  test('brings a database of version 1 up, and knows the score of its rows', async () => {
+    const store = create(path)
+    await store.start()
+    const leading = { ...anomaly(10), score: 0.7 }
+    const row = {
+      id: 'x',
+      rowKey: 'k',
+      status: 'new' as const,
+      firstSeenUs: 1,
+      lastSeenUs: 2,
+      count: 1,
+      leading,
+      peers: [],
+      previousId: null,
+    }
+    await store.alerts.commit({ anomalies: [], rows: [row], moves: [], ended: [] })
+    await store.stop()
+    change(
+      path,
+      `DROP INDEX alert_row_by_last_seen; ALTER TABLE alert_row DROP COLUMN score;
+       CREATE INDEX alert_row_by_last_seen ON alert_row (last_seen_us);
+       UPDATE schema_version SET version = 1`,
+    )
+    await store.start()
+    expect(await store.alerts.list({ limit: 1, scoreMin: 0.7 })).toEqual([{ ...row, revision: 1 }])
+    expect(await store.alerts.list({ limit: 1, scoreMin: 0.71 })).toEqual([])
+    await store.stop()
+    expect(ask(path, 'SELECT version FROM schema_version')).toEqual([{ version: 2 }])
+  })
+
   test('refuses a row that somebody else has written', async () => {
     const store = create(path)
     await store.start()
     change(
       path,
-      `INSERT INTO alert_row VALUES ('x', 'k', 1, 'new', 1, 1, 1, '{"not":"an anomaly"}', '[]', NULL)`,
+      `INSERT INTO alert_row VALUES ('x', 'k', 1, 'new', 1, 1, 1, '{"not":"an anomaly"}', '[]', NULL, 0.5)`,
     )
     await expect(store.alerts.get('x')).rejects.toMatchObject({ code: 'STATE_INCOMPATIBLE' })
     await store.stop()
@@ -78,7 +108,7 @@ describe('sqlite', () => {
       retryable: true,
     })
     await expect(
-      store.alerts.commit({ anomalies: [], rows: [], positions: [], ended: [] }),
+      store.alerts.commit({ anomalies: [], rows: [], moves: [], ended: [] }),
     ).rejects.toMatchObject({ code: 'ALERT_STORE_FAILED', retryable: true })
     other.exec('ROLLBACK')
     other.close()

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Anomaly } from '../../records/anomaly.ts'
 import { WardwatchError } from '../../records/errors.ts'
 import type { AlertRow, AlertRows, FoldCommit } from '../../store/state-store.ts'
@@ -15,9 +16,13 @@ export function createMemoryRows() {
 
   function commit(fold: FoldCommit): number {
     if (isFailing) throw new WardwatchError('ALERT_STORE_FAILED', 'disk full')
+    for (const { from, to } of fold.moves) {
+      const stored = positions.get(to.partition) ?? null
+      if (!isDeepStrictEqual(stored, from)) throw new WardwatchError('PARTITION_LOST', 'moved')
+    }
     for (const row of fold.rows) rows.set(row.id, { ...row, revision: ++revision })
     for (const entry of fold.anomalies) anomalies.set(entry.anomaly.id, entry)
-    for (const position of fold.positions) positions.set(position.partition, position)
+    for (const { to } of fold.moves) positions.set(to.partition, to)
     for (const e of fold.ended) ended.add(JSON.stringify([e.sensor, e.run, e.partition]))
     return revision
   }
@@ -39,8 +44,9 @@ export function createMemoryRows() {
       return Promise.resolve([...ended].filter((key) => key.startsWith(prefix)).length)
     },
     get: (id) => Promise.resolve(rows.get(id) ?? null),
-    list: ({ limit }) => {
-      const newest = [...rows.values()].sort((a, b) => b.lastSeenUs - a.lastSeenUs)
+    list: ({ limit, scoreMin }) => {
+      const shown = [...rows.values()].filter((row) => row.leading.score >= scoreMin)
+      const newest = shown.sort((a, b) => b.lastSeenUs - a.lastSeenUs)
       return Promise.resolve(newest.slice(0, limit))
     },
     changedSince: (since, limit) =>
