@@ -106,7 +106,7 @@ function listPath(path: readonly string[]): string[] {
 
 function isNumeric(node: Node): boolean {
   return alternatives(node).some(
-    (one) => ['integer', 'number'].includes(one.type ?? '') || one.items?.type === 'integer',
+    (one) => one.type === 'integer' || one.type === 'number' || one.items?.type === 'integer',
   )
 }
 
@@ -130,7 +130,7 @@ function typeOfOne(node: Node): string {
   if (node.type === 'array') return `list of ${plural(node.items!)}`
   if (node.type === 'object') return `\`{ ${Object.keys(node.properties ?? {}).join(', ')} }\``
   if (node.type === 'integer' || node.type === 'number') return `${node.type}${rangeOf(node)}`
-  return node.format ?? node.type ?? 'anything'
+  return node.format ?? [node.type ?? 'anything'].flat().join(', or ')
 }
 
 function plural(items: Node): string {

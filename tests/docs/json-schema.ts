@@ -3,10 +3,11 @@ import { z } from 'zod'
 /** What JSON schemas made from ours consist of; anything else is refused when a schema is read. */
 export interface Node {
   readonly [key: string]: unknown
-  readonly type?: string
+  /** Several where nothing but the type differs: `["string", "null"]`. */
+  readonly type?: string | readonly string[]
   readonly description?: string
   readonly default?: unknown
-  readonly const?: string
+  readonly const?: string | number
   readonly enum?: readonly string[]
   readonly format?: string
   readonly minimum?: number
@@ -23,9 +24,9 @@ const nodeSchema: z.ZodType<Node> = z.lazy(
   () =>
     z
       .object({
-        type: z.string(),
+        type: z.string().or(z.array(z.string())),
         description: z.string(),
-        const: z.string(),
+        const: z.string().or(z.number()),
         enum: z.array(z.string()),
         format: z.string(),
         minimum: z.number(),

@@ -2,6 +2,7 @@
 const byWord: Readonly<Record<string, string>> = {
   anomalies: 'anomalies',
   bytes: 'bytes',
+  callers: 'callers',
   clients: 'clients',
   days: 'days',
   factor: '0–1',
