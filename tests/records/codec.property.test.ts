@@ -34,6 +34,20 @@ describe.each(formats)('$name', ({ format }) => {
     )
   })
 
+  test('keeps texts beyond ASCII whole, whatever stands beside them', () => {
+    const texts = ['\ufeffmark', 'plain', '', 'é', '\ud83d\ude00', 'default|main|ip:10.0.0.1']
+    const [name] = Object.entries(format.spec).find(([, c]) => c.kind === 'dictionary')!
+    const batch = createBatch(format, texts.length)
+    batch.rowCount = texts.length
+    for (const [column, c] of Object.entries(format.spec)) {
+      if (c.kind !== 'dictionary') continue
+      const codes = Int32Array.from(texts, (_, row) => row)
+      ;(batch as Record<string, unknown>)[column] = { codes, values: [...texts] }
+    }
+    const decoded = decodeBatch(format, encodeBatch(format, batch)) as Record<string, unknown>
+    expect((decoded[name] as DictionaryColumn).values).toEqual(texts)
+  })
+
   test('tells of every column its meaning and source, and of a nullable one what null means', () => {
     for (const field of documentedSchema(format).fields) {
       expect(field.metadata.get('meaning'), field.name).toBeTruthy()
