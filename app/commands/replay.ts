@@ -52,8 +52,7 @@ export function replayCommand(): Command {
       }).finally(clearProgress)
       for (const alert of alerts)
         await writeLine(options.json === undefined ? sentence(alert) : alertLine(alert))
-      if (options.json === undefined)
-        await writeLine(countOf(alerts.length))
+      if (options.json === undefined) await writeLine(countOf(alerts.length))
     })
 }
 
