@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { detectors } from '../analyzer/detectors/index.ts'
+import { protocolDecoders } from '../ingest/protocols/index.ts'
 import { behaviours } from '../records/anomaly.ts'
 import { errorCodes } from '../records/errors.ts'
+import { summaryServices } from '../records/summary-batch.ts'
 import { scaffold } from '../scripts/new-detector.mjs'
 
 const root = join(import.meta.dirname, '..')
@@ -11,6 +13,15 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const names = readdirSync(join(root, 'analyzer/detectors'))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'index')
+const filesBelow = (folder: string, ending: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`)
+const stages = ['ingest', 'bus', 'store', 'analyzer', 'alerts', 'inventory', 'dashboard', 'app']
+const sources = stages.flatMap((stage) => filesBelow(stage, '.ts'))
+const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'].concat(
+  filesBelow('docs', '.md'),
+)
 
 describe('each detector', () => {
   test.each(names)(
@@ -61,16 +72,36 @@ describe('the pages', () => {
     expect(told).toEqual([...errorCodes])
   })
 
-  test.each(
-    ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/errors.md'].concat(
-      names.map((name) => `docs/detectors/${name}.md`),
-    ),
-  )('that %s links to are there', (page) => {
+  test('tell of no error that nothing raises', () => {
+    const text = sources.map(read).join('\n')
+    expect(errorCodes.filter((code) => !text.includes(`'${code}'`))).toEqual([])
+  })
+
+  test.each(pages)('that %s links to are there', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
       (match) => match[1]!,
     )
     const folder = join(root, page, '..')
     expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([])
+  })
+
+  test('keep the changes that are not released yet apart', () => {
+    const headings = [...read('CHANGELOG.md').matchAll(/^## (.+)$/gm)].map((match) => match[1])
+    expect(headings[0]).toBe('Unreleased')
+  })
+})
+
+describe('each decoder', () => {
+  const decoded = [...new Set(protocolDecoders.map((decoder) => decoder.service))]
+
+  test.each(decoded)('of %s has a test and a page that its index links to', (service) => {
+    expect(existsSync(join(root, `tests/ingest/protocols/${service}.test.ts`))).toBe(true)
+    expect(existsSync(join(root, `docs/formats/${service}.md`))).toBe(true)
+    expect(read('docs/formats/README.md')).toContain(`](${service}.md)`)
+  })
+
+  test('tells a service that summaries know', () => {
+    expect(new Set<string>([...decoded, 'arp', 'ndp'])).toEqual(new Set(summaryServices))
   })
 })
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -60,18 +60,5 @@ describe('the record of the dependencies', () => {
       [...cell!.matchAll(/`([^`]+)`/g)].map((match) => match[1]!),
     )
     expect(named.toSorted()).toEqual(used.toSorted())
-  })
-})
-
-describe('links of the documentation', () => {
-  const pages = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`)
-
-  test.each(pages)('of %s lead somewhere', (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
-      (match) => match[1]!,
-    )
-    expect(links.filter((link) => !existsSync(join(root, page, '..', link)))).toEqual([])
   })
 })

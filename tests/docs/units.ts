@@ -4,6 +4,7 @@ const byWord: Readonly<Record<string, string>> = {
   bytes: 'bytes',
   callers: 'callers',
   clients: 'clients',
+  contacts: 'contacts',
   days: 'days',
   factor: '0–1',
   failures: 'attempts',
