@@ -47,8 +47,8 @@ export async function startKafka() {
     'kafka.tools.StorageTool',
     'format',
     '--standalone',
-    '-t',
-    clusterId,
+    // With an equals sign: one id in 64 begins with a hyphen and would be taken for an option.
+    `--cluster-id=${clusterId}`,
     '-c',
     properties,
   ])
