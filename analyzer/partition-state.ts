@@ -5,7 +5,7 @@ import { dayUs, type TimeUs } from '../records/time.ts'
 import type { SiteView } from './host-state.ts'
 import { decodeSection, encodeSection } from './section.ts'
 
-const stateVersion = 1
+const stateVersion = 2
 /** Runs remembered of one sensor, newest last. */
 const runsMax = 8
 const sensorsMax = 4096
@@ -15,8 +15,12 @@ interface SiteState {
   isTeaching: boolean
   /** A teaching recording has ended. */
   isBaselined: boolean
-  /** When the longest-running sensor of the site began; NaN before its first packet. */
+  /** When the longest-running sensor of the site began, its pauses left out; NaN before its first packet. */
   startedUs: TimeUs
+  /** The start of each sensor's newest run: it moves on by each pause. */
+  starts: Map<string, { run: string; startedUs: TimeUs }>
+  /** Earliest start of a run that has ended. */
+  endedStartUs: TimeUs
   /** A run in which a recording has begun anew: its start says nothing any more. */
   voidRun: string | null
 }
@@ -90,7 +94,14 @@ export class PartitionState {
   #site(site: string): SiteState {
     let state = this.#saved.sites.get(site)
     if (state === undefined) {
-      state = { isTeaching: false, isBaselined: false, startedUs: NaN, voidRun: null }
+      state = {
+        isTeaching: false,
+        isBaselined: false,
+        startedUs: NaN,
+        starts: new Map(),
+        endedStartUs: Infinity,
+        voidRun: null,
+      }
       this.#saved.sites.set(site, state)
     }
     return state
@@ -114,9 +125,16 @@ export class PartitionState {
   /** Notes since when the site's sensors have run. */
   noteHealth(message: ObservationMessage): void {
     const site = this.#site(message.site)
+    const { sensor, run } = message
     const { startedUs } = message.health
-    if (startedUs > 0 && message.run !== site.voidRun && !(site.startedUs <= startedUs))
-      site.startedUs = startedUs
+    const known = site.starts.get(sensor)
+    if (startedUs === 0 || run === site.voidRun) return
+    if (known?.run === run && known.startedUs === startedUs) return
+    if (known === undefined) bound(site.starts, sensorsMax)
+    else if (known.run !== run) site.endedStartUs = Math.min(site.endedStartUs, known.startedUs)
+    site.starts.set(sensor, { run, startedUs })
+    const starts = [...site.starts.values()].map((start) => start.startedUs)
+    site.startedUs = Math.min(site.endedStartUs, ...starts)
   }
 
   /** A teaching recording has ended: its site has a baseline. Returns whether one had been running. */
@@ -132,6 +150,8 @@ export class PartitionState {
     const site = this.#site(message.site)
     site.isTeaching = message.recording?.teaches ?? false
     site.startedUs = NaN
+    site.starts.clear()
+    site.endedStartUs = Infinity
     site.voidRun = message.health.startedUs > 0 ? message.run : null
     this.#saved.clockUs = -Infinity
   }

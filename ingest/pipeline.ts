@@ -1,6 +1,6 @@
 import { tcpFlag } from '../records/flow-batch.ts'
 import type { SensorHealth } from '../records/observation.ts'
-import type { TimeUs } from '../records/time.ts'
+import { dayUs, type TimeUs } from '../records/time.ts'
 import { type Bindings, createBindings } from './bindings.ts'
 import type { IngestConfig } from './config.ts'
 import { DuplicateFilter } from './duplicates.ts'
@@ -52,6 +52,9 @@ export interface PipelineStats {
   streams: Record<string, number>
 }
 
+/** Longer without a packet, nothing was watched: recordings years apart in one file are no years of learning. */
+const pauseUsMax = dayUs
+
 /** Packets in, records out: the core of a sensor, without input and output. */
 export interface Pipeline {
   readonly bindings: Bindings
@@ -93,7 +96,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
   const summaries = createSummaryWriter(sink, numbers, bindings)
   const frame = new Frame()
   const quoted = new Frame()
-  const totals = { packets: 0, bytes: 0, duplicates: 0, startedUs: 0 }
+  const totals = { packets: 0, bytes: 0, duplicates: 0, startedUs: 0, newestUs: 0 }
   const reject = (cause: string) => rejects.count(cause)
   const output: DecoderOutput = {
     emit: (summary) => {
@@ -129,9 +132,12 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
   function onPacket(block: PacketBlock, row: number, timeUs: TimeUs): void {
     const { bytes } = block
     const originalLength = block.originalLength[row]!
-    if (totals.packets++ === 0) totals.startedUs = timeUs
+    if (totals.packets++ === 0) totals.startedUs = totals.newestUs = timeUs
     totals.bytes += originalLength
     advance(timeUs)
+    // After what was due in the pause has come out: it was told under the old start.
+    if (timeUs - totals.newestUs > pauseUsMax) totals.startedUs += timeUs - totals.newestUs
+    totals.newestUs = timeUs
     if (
       !decodeFrame(
         bytes,

@@ -46,7 +46,7 @@ export function partitionOf(key: string, partitionCount: number): number {
 
 /** What a sensor knows of itself; totals since the start of its run. */
 export interface SensorHealth {
-  /** Sensor clock at the first packet of the run; 0 before it. */
+  /** Sensor clock at the first packet of the run, later by every pause of more than a day without packets; 0 before it. */
   startedUs: TimeUs
   packets: number
   bytes: number

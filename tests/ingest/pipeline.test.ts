@@ -168,3 +168,18 @@ describe('the pipeline', () => {
     expect(pipeline.stats().flowRecords).toBe(1)
   })
 })
+
+test('a pause of more than a day moves the start of the sensor on: nothing was watched in it', () => {
+  const pipeline = createPipeline(ingestConfigSchema.parse({ flowsMax: 64 }), {
+    sink: createNoSink(),
+  })
+  const startAfter = (hours: number) => {
+    const packet = { timeUs: startUs + hours * 3_600_000_000, bytes: datagram(1) }
+    pipeline.onBlock(blockOf([packet]))
+    // A stamp far ahead is believed only when the next packet agrees.
+    pipeline.onBlock(blockOf([{ ...packet, timeUs: packet.timeUs + 1 }]))
+    return Math.round((pipeline.health().startedUs - startUs) / 3_600_000_000)
+  }
+  expect([startAfter(0), startAfter(24), startAfter(30), startAfter(330)]).toEqual([0, 0, 0, 300])
+  expect(startAfter(331)).toBe(300)
+})
