@@ -1,8 +1,10 @@
 import { quantile } from 'simple-statistics'
 
 export interface Measurement {
+  /** Median over the rounds. */
   readonly value: number
   readonly unit: string
+  readonly spread?: Spread
 }
 
 /** What one benchmark found. `ratio` is ours / peer, above 1 when we are faster; null when there is no peer. */
@@ -14,12 +16,13 @@ export interface BenchResult {
   readonly input: string
   readonly rounds: number
   readonly ratio: Spread | null
-  /** Median over the rounds. */
   readonly ours: Measurement
   readonly peer: (Measurement & { readonly name: string }) | null
   readonly notes: readonly string[]
   /** The ratio below which the benchmark fails. */
   readonly bar: { readonly min: number } | null
+  /** The rate aimed at, in the unit of `ours`: reported, never asserted, because it belongs to a machine. */
+  readonly goal?: { readonly min: number }
 }
 
 export interface Spread {
@@ -39,12 +42,19 @@ export type Contender = () => number | Promise<number>
 type Clock = () => number
 const wallClock: Clock = () => performance.now()
 
+/** Processor time of this process, in ms: rates by it are per core, and what else runs on the machine matters little. */
+export const coreClock: Clock = () => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 export interface Comparison {
   readonly rounds: number
   readonly ratio: Spread
   /** Units per second, medians over the rounds. */
   readonly ours: number
   readonly peer: number
+  readonly spreads: { readonly ours: Spread; readonly peer: Spread }
 }
 
 /**
@@ -70,11 +80,13 @@ export async function compareInRounds(options: {
     peerRates.push(await rate(peer, now))
     if (round % 2 === 1) oursRates.push(await rate(ours, now))
   }
+  const spreads = { ours: spread(oursRates), peer: spread(peerRates) }
   return {
     rounds,
     ratio: spread(oursRates.map((value, round) => value / peerRates[round]!)),
-    ours: spread(oursRates).median,
-    peer: spread(peerRates).median,
+    ours: spreads.ours.median,
+    peer: spreads.peer.median,
+    spreads,
   }
 }
 

@@ -33,6 +33,10 @@ test('ratios are taken round by round, rates are medians, and the warm-up does n
     ratio: { median: 1, q1: 0.75, q3: 1.5 },
     ours: 5000,
     peer: 5000,
+    spreads: {
+      ours: { median: 5000, q1: 3750, q3: 7500 },
+      peer: { median: 5000, q1: 5000, q3: 5000 },
+    },
   })
 })
 
