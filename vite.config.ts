@@ -3,7 +3,8 @@ import { defineConfig } from 'vite'
 
 /** Builds the dashboard's page into dist/web, which dashboard/server.ts serves. */
 export default defineConfig({
-  root: 'dashboard/web',
+  // Absolute: `wardwatch run` builds the page from whatever folder it is called in.
+  root: `${import.meta.dirname}/dashboard/web`,
   plugins: [react()],
   // records/anomaly.ts makes ids with node:crypto; the page uses its schemas only.
   resolve: { alias: { 'node:crypto': `${import.meta.dirname}/dashboard/web/no-hashes.ts` } },

@@ -3,6 +3,8 @@ import { duration, formatBytes, formatNumber, utcTime } from './numbers.ts'
 export interface WhyLine {
   readonly label: string
   readonly value: string
+  /** What was configured and bounds no number of this alert. */
+  readonly isSetting: boolean
 }
 
 /** Suffix of a field's name → how its number reads, and whether the value alone says the unit. */
@@ -23,6 +25,35 @@ const units: readonly {
   { suffix: 'Share', show: (value) => `${formatNumber(value * 100)} %`, isSaidByValue: false },
 ]
 
+/** Names of fields that make no sense word by word. */
+const labels: ReadonlyMap<string, string> = new Map([
+  ['attemptsOnly', 'Unanswered or refused'],
+  ['callers', 'Names used'],
+  ['callersGuessed', 'Names tried'],
+  ['hostsArp', 'Hosts asked for by ARP'],
+  ['hostsFailed', 'Hosts without a connection'],
+  ['hostsIcmp', 'Hosts pinged'],
+  ['hostsSlow', 'Hosts in the slow window'],
+  ['isMacRandom', 'MAC made up by the device'],
+  ['portsNamed', 'Ports, the first'],
+  ['seconds', 'Within'],
+  ['secondsSinceFailure', 'After the last refusal'],
+  ['windowSlowSeconds', 'Slow window'],
+])
+
+/** Words of a field that stand for a sentence. */
+const values: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  cause: new Map([
+    ['administration', 'administered by a host that is no declared administrator'],
+    ['caller', 'called under a name that is unknown there'],
+    ['guessing', 'names guessed'],
+    ['internet', 'reached from outside the monitored networks'],
+    ['rule', 'forbidden by a declared rule'],
+  ]),
+}
+
+const settingPattern = /^(window|grace)([A-Z]|$)/
+
 const boundWords = { Min: 'threshold', Max: 'limit' } as const
 
 /**
@@ -41,7 +72,11 @@ export function whyLines(why: Readonly<Record<string, number | string>>): WhyLin
     })
     const name = bound?.name ?? key
     const note = bounds.length === 0 ? '' : ` (${bounds.join(', ')})`
-    lines.push({ label: labelOf(name) + words, value: valueOf(name, value) + note })
+    lines.push({
+      label: labelOf(name) + words,
+      value: valueOf(name, value) + note,
+      isSetting: bound !== null || settingPattern.test(key),
+    })
   }
   return lines
 }
@@ -52,11 +87,14 @@ function boundOf(key: string): { readonly name: string; readonly kind: 'Min' | '
 }
 
 function unitOf(name: string) {
+  if (name === 'secondsSinceFailure') return units.find(({ suffix }) => suffix === 'Seconds')
   return units.find(({ suffix }) => name.endsWith(suffix) || name === lowerFirst(suffix))
 }
 
 function valueOf(name: string, value: number | string): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') {
+    return Object.hasOwn(values, name) ? (values[name]?.get(value) ?? value) : value
+  }
   return unitOf(name)?.show(value) ?? formatNumber(value)
 }
 
@@ -65,6 +103,8 @@ const fieldWords = new Set(['arp', 'dns', 'icmp', 'ip', 'mac', 'tcp', 'udp'])
 
 /** `distinctPorts` → "Distinct ports", `windowSeconds` → "Window". */
 function labelOf(name: string): string {
+  const known = labels.get(name)
+  if (known !== undefined) return known
   const unit = unitOf(name)
   const isCut = unit?.isSaidByValue === true && name.length > unit.suffix.length
   const stem = isCut ? name.slice(0, -unit.suffix.length) : name

@@ -36,13 +36,35 @@ export function peerName(peer: Alert['peers'][number]): string {
   return peer.name ?? peer.address ?? peer.mac ?? 'unknown'
 }
 
+/** One other party, with all that was met of it. */
+export interface Party {
+  readonly peer: Alert['peers'][number]
+  /** `tcp port 104`, in the order they were met. */
+  readonly services: readonly string[]
+}
+
+/** The parties in the order they were met; one that was met at several ports is one. */
+export function partiesOf(peers: Alert['peers']): Party[] {
+  const parties = new Map<string, { peer: Alert['peers'][number]; services: string[] }>()
+  for (const peer of peers) {
+    const identity = JSON.stringify([peer.address, peer.mac, peer.name])
+    const party = parties.get(identity) ?? { peer, services: [] }
+    parties.set(identity, party)
+    const service = serviceOf(peer)
+    if (service !== null && !party.services.includes(service)) party.services.push(service)
+  }
+  return [...parties.values()]
+}
+
 /** Other party of a row in one line: the first, and how many more. A port is that of the service, so only a target has it. */
 export function peersInBrief(peers: Alert['peers'], direction: Direction): string | null {
-  const [first] = peers
+  const [first, ...others] = partiesOf(peers)
   if (first === undefined || direction === 'none') return null
-  const name = peerName(first)
-  const brief = direction === 'inward' || first.port === null ? name : withPort(name, first.port)
-  return peers.length === 1 ? brief : `${brief} and ${peers.length - 1} more`
+  const name = peerName(first.peer)
+  const { port } = first.peer
+  const isOnePort = direction === 'outward' && port !== null && first.services.length === 1
+  const brief = isOnePort ? withPort(name, port) : name
+  return others.length === 0 ? brief : `${brief} and ${others.length} more`
 }
 
 /** `pacs.example:104`, `[fd00::1]:104` */
@@ -50,8 +72,29 @@ function withPort(name: string, port: number): string {
   return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
 }
 
-/** Service of a party: `tcp port 104`, or null. */
-export function serviceOf(peer: Alert['peers'][number]): string | null {
+/** `tcp port 104`, or null. */
+function serviceOf(peer: Alert['peers'][number]): string | null {
   if (peer.port === null) return peer.protocol
   return `${peer.protocol ?? ''} port ${peer.port}`.trim()
+}
+
+/** What MITRE calls the techniques that our detectors name (ATT&CK for Enterprise, and T0… for ICS). */
+const techniques: ReadonlyMap<string, string> = new Map([
+  ['T0864', 'Transient Cyber Asset'],
+  ['T0869', 'Standard Application Layer Protocol'],
+  ['T0885', 'Commonly Used Port'],
+  ['T1018', 'Remote System Discovery'],
+  ['T1021', 'Remote Services'],
+  ['T1041', 'Exfiltration Over C2 Channel'],
+  ['T1046', 'Network Service Discovery'],
+  ['T1071', 'Application Layer Protocol'],
+  ['T1078', 'Valid Accounts'],
+  ['T1110', 'Brute Force'],
+  ['T1133', 'External Remote Services'],
+  ['T1200', 'Hardware Additions'],
+  ['T1571', 'Non-Standard Port'],
+])
+
+export function techniqueName(id: string): string | null {
+  return techniques.get(id) ?? null
 }

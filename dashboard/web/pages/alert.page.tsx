@@ -3,8 +3,8 @@ import type { AlertDetail } from '../../api.ts'
 import { type DetailState, useAlertDetail } from '../data/use-alert-detail.ts'
 import { formatNumber } from '../data/numbers.ts'
 import { hashOf } from '../data/route.ts'
-import { titles } from '../data/words.ts'
-import { whyLines } from '../data/why.ts'
+import { techniqueName, titles } from '../data/words.ts'
+import { type WhyLine, whyLines } from '../data/why.ts'
 import { Ago, Moment } from '../parts/ago.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { LearningPanel } from '../parts/learning-panel.tsx'
@@ -88,20 +88,13 @@ function Detail({ detail }: { readonly detail: AlertDetail }) {
 
 function Why({ detail }: { readonly detail: AlertDetail }) {
   const { alert, previousId } = detail
+  const lines = whyLines(alert.why)
+  const settings = lines.filter((line) => line.isSetting)
   return (
     <section aria-label="Why now">
       <h2>Why now</h2>
       <dl className="pairs">
-        {whyLines(alert.why).map(({ label, value }) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-        <div>
-          <dt>Score</dt>
-          <dd>{alert.score.toFixed(2)}</dd>
-        </div>
+        <Pairs lines={lines.filter((line) => !line.isSetting)} />
         <div>
           <dt>Events</dt>
           <dd>{formatNumber(alert.count)}</dd>
@@ -121,7 +114,13 @@ function Why({ detail }: { readonly detail: AlertDetail }) {
         {alert.attack.length > 0 && (
           <div>
             <dt>ATT&CK</dt>
-            <dd className="mono">{alert.attack.join(', ')}</dd>
+            <dd>
+              {alert.attack.map((id) => (
+                <span key={id} className="technique">
+                  <span className="mono">{id}</span> {techniqueName(id)}
+                </span>
+              ))}
+            </dd>
           </div>
         )}
         {previousId !== null && (
@@ -133,6 +132,25 @@ function Why({ detail }: { readonly detail: AlertDetail }) {
           </div>
         )}
       </dl>
+      <details className="settings">
+        <summary>Score and limits</summary>
+        <dl className="pairs">
+          <Pairs lines={settings} />
+          <div>
+            <dt>Score</dt>
+            <dd>{alert.score.toFixed(2)}</dd>
+          </div>
+        </dl>
+      </details>
     </section>
   )
+}
+
+function Pairs({ lines }: { readonly lines: readonly WhyLine[] }) {
+  return lines.map(({ label, value }) => (
+    <div key={label}>
+      <dt>{label}</dt>
+      <dd>{value}</dd>
+    </div>
+  ))
 }

@@ -12,12 +12,18 @@ export function Ago({ time }: { readonly time: string }) {
   )
 }
 
-/** The exact moment, local and UTC. */
+/** The exact moment, local and UTC; once where both are the same. */
 export function Moment({ time }: { readonly time: string }) {
   const timeMs = Date.parse(time)
   return (
     <time dateTime={time}>
-      {localTime(timeMs)} <span className="moment-utc">{utcTime(timeMs)}</span>
+      {new Date(timeMs).getTimezoneOffset() === 0 ? (
+        utcTime(timeMs)
+      ) : (
+        <>
+          {localTime(timeMs)} <span className="moment-utc">{utcTime(timeMs)}</span>
+        </>
+      )}
     </time>
   )
 }

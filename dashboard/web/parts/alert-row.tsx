@@ -49,7 +49,9 @@ function Counterpart({ alert }: { readonly alert: Alert }) {
   return (
     <span className="row-peer">
       <Arrow size={16} aria-label={isInward ? 'from' : 'to'} />
-      <span className="mono">{brief}</span>
+      <span className={alert.peers[0]?.name === null ? 'row-party mono' : 'row-party'}>
+        {brief}
+      </span>
     </span>
   )
 }

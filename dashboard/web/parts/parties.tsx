@@ -1,5 +1,5 @@
 import type { Alert } from '../../api.ts'
-import { deviceName, directions, peerName, serviceOf } from '../data/words.ts'
+import { directions, partiesOf, type Party, peerName } from '../data/words.ts'
 
 /** The device the alert is about, by every name there is. */
 export function DevicePanel({ alert }: { readonly alert: Alert }) {
@@ -10,7 +10,7 @@ export function DevicePanel({ alert }: { readonly alert: Alert }) {
       <dl className="pairs">
         <div>
           <dt>Name</dt>
-          <dd>{deviceName(device)}</dd>
+          <dd className={device.name === null ? 'muted' : ''}>{device.name ?? 'not known'}</dd>
         </div>
         {device.addresses.length > 0 && (
           <div>
@@ -38,28 +38,37 @@ export function DevicePanel({ alert }: { readonly alert: Alert }) {
 
 const headings = { outward: 'Peers', inward: 'Sources', none: 'Other parties' } as const
 
-/** The other parties, at most 32, in the order they were met. */
+/** The other parties in the order they were met; an alert names at most 32 of their services. */
 export function PeersPanel({ alert }: { readonly alert: Alert }) {
   if (alert.peers.length === 0) return null
   const heading = headings[directions[alert.behaviour]]
+  const parties = partiesOf(alert.peers)
   return (
     <section aria-label={heading}>
       <h2>
-        {heading} <span className="muted">{alert.peers.length}</span>
+        {heading} <span className="muted">{parties.length}</span>
       </h2>
       <ul className="peers">
-        {alert.peers.map((peer, index) => (
-          // Parties may be equal in all that is shown of them; their order never changes.
-          <li key={index}>
-            <span className="mono">{peerName(peer)}</span>
-            <span className="muted">
-              {[serviceOf(peer), peer.name === null ? null : peer.address, peer.mac]
-                .filter((part) => part !== null)
-                .join(' · ')}
-            </span>
-          </li>
+        {parties.map((party, index) => (
+          // Their order never changes.
+          <PartyLine key={index} party={party} />
         ))}
       </ul>
     </section>
+  )
+}
+
+/** By name where there is one, with its addresses; then what was met of it. */
+function PartyLine({ party: { peer, services } }: { readonly party: Party }) {
+  const addresses = [peer.address, peer.mac].filter((text) => text !== null)
+  const others = addresses.filter((text) => text !== peerName(peer))
+  return (
+    <li>
+      <span>
+        <span className={peer.name === null ? 'mono' : ''}>{peerName(peer)}</span>
+        {others.length > 0 && <span className="mono muted party-address">{others.join(' ')}</span>}
+      </span>
+      <span className="muted">{services.join(', ')}</span>
+    </li>
   )
 }

@@ -79,12 +79,34 @@ describe('the numbers of an alert', () => {
     {
       name: 'a unit that is the whole name',
       why: { days: 63, seconds: 5 },
-      lines: ['Days: 63 d', 'Seconds: 5 s'],
+      lines: ['Days: 63 d', 'Within: 5 s'],
+    },
+    {
+      name: 'a word that stands for a sentence',
+      why: { cause: 'administration' },
+      lines: ['Cause: administered by a host that is no declared administrator'],
+    },
+    { name: 'a word that nobody explains', why: { cause: 'toString' }, lines: ['Cause: toString'] },
+    {
+      name: 'fields that make no sense word by word',
+      why: { attemptsOnly: 3, secondsSinceFailure: 2, hostsSlowMin: 40, prototype: 'x' },
+      lines: [
+        'Unanswered or refused: 3',
+        'After the last refusal: 2 s',
+        'Hosts in the slow window threshold: 40',
+        'Prototype: x',
+      ],
     },
   ])('show $name', ({ why, lines }) => {
     const numbers = Object.fromEntries(Object.entries(why))
     expect(whyLines(numbers).map(({ label, value }) => `${label}: ${value}`)).toEqual(lines)
   })
+})
+
+test('what was only configured is told apart from what was seen', () => {
+  const why = { failures: 36, failuresMin: 8, failuresLowMin: 5, windowSeconds: 60, windows: 2 }
+  const settings = whyLines(why).filter((line) => line.isSetting)
+  expect(settings.map((line) => line.label)).toEqual(['Failures low threshold', 'Window'])
 })
 
 describe('a list that is held', () => {
@@ -185,6 +207,16 @@ test.each([
     peers: [peerOf('10.0.0.1', 80), peerOf('10.0.0.2', 80)],
     direction: 'outward' as const,
     text: '10.0.0.1:80 and 1 more',
+  },
+  {
+    peers: [peerOf('10.0.0.1', 22), peerOf('10.0.0.1', 23)],
+    direction: 'outward' as const,
+    text: '10.0.0.1',
+  },
+  {
+    peers: [peerOf('10.0.0.1', 22), peerOf('10.0.0.1', 23), peerOf('10.0.0.2', 22)],
+    direction: 'inward' as const,
+    text: '10.0.0.1 and 1 more',
   },
 ])('parties read "$text" $direction', ({ peers, direction, text }) => {
   expect(peersInBrief(peers, direction)).toBe(text)
