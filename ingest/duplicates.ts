@@ -2,39 +2,41 @@ import type { TimeUs } from '../records/time.ts'
 import { type Frame, frameKind } from './frame.ts'
 
 const noBytes = new Uint8Array(0)
-const bucketCount = 8192
+const bucketsMin = 256
+const bucketsMax = 4096
 const hashedBytesMax = 40
 
-// A bucket is 32 bytes, half a cache line: two places of a time (double) and a hash (word).
-const bucketDoubles = 4
-const bucketWords = 8
+// A bucket is one cache line: a ring of four places, each a time (double) and two hashes (words).
+const places = 4
 const placeDoubles = 2
 const placeWords = 4
-const hashAt = 2
+const highAt = 2
+const lowAt = 3
 
 /**
  * Recognises the second copy of a packet that a mirror delivers twice (both directions of a port mirrored, or before
  * and after a router): docs/decisions/0006. Equal means: addresses, protocol, lengths, identification and fragment
  * offset, and the first 40 bytes from the transport header on, its checksum over the payload included. What a switch or
  * router changes does not count: link header, VLAN tag, time to live, header checksum, traffic class.
- * Two places a bucket by hash, the older is overwritten: 256 kB whatever comes. A false match needs two packets whose
- * 45 bits of hash agree within the window.
+ * Four places a bucket by hash, the oldest is overwritten. Where that would forget a packet of the window the table
+ * doubles, up to 256 kB: at usual rates it stays in a core's cache. A false match needs two packets whose 64 bits of
+ * hash agree within the window.
  */
 export class DuplicateFilter {
   readonly #windowUs: number
-  readonly #words: Int32Array
-  readonly #doubles: Float64Array
+  #words = new Int32Array(0)
+  #doubles = new Float64Array(0)
+  /** Place of each bucket that is overwritten next. Time never goes back, so it is the oldest. */
+  #oldest = new Uint8Array(0)
+  #mask = 0
   #low = 0
   #high = 0
   #bytes: Uint8Array = noBytes
   #view: DataView = new DataView(noBytes.buffer)
 
   constructor(windowUs: number) {
-    const buffer = new ArrayBuffer(bucketCount * bucketDoubles * 8)
     this.#windowUs = windowUs
-    this.#words = new Int32Array(buffer)
-    this.#doubles = new Float64Array(buffer)
-    this.clear()
+    this.#allocate(bucketsMin)
   }
 
   /** Whether the packet that `frame` was read from is a second copy; remembers it if it is not. */
@@ -43,25 +45,67 @@ export class DuplicateFilter {
     if (frame.kind === frameKind.arp) {
       this.#hash(bytes, frame.networkAt, frame.capturedEnd, space, 0)
     } else this.#hashIp(bytes, frame, space)
-    const bucket = this.#low & (bucketCount - 1)
     const words = this.#words
-    const doubles = this.#doubles
-    const word = bucket * bucketWords + hashAt
-    const double = bucket * bucketDoubles
+    const low = this.#low
     const high = this.#high
     const sinceUs = timeUs - this.#windowUs
-    // The window is counted from the first copy: a packet repeated for ever is not one packet.
-    if (words[word] === high && doubles[double]! >= sinceUs) return true
-    if (words[word + placeWords] === high && doubles[double + placeDoubles]! >= sinceUs) return true
-    const older = doubles[double]! <= doubles[double + placeDoubles]! ? 0 : 1
-    words[word + older * placeWords] = high
-    doubles[double + older * placeDoubles] = timeUs
+    const first = (low & this.#mask) * places
+    for (let place = first; place < first + places; place++) {
+      const word = place * placeWords
+      // The window is counted from the first copy: a packet repeated for ever is not one packet.
+      if (words[word + highAt] === high && words[word + lowAt] === low)
+        if (this.#doubles[place * placeDoubles]! >= sinceUs) return true
+    }
+    this.#remember(low, high, timeUs, sinceUs)
     return false
   }
 
   /** Another recording begins. */
   clear(): void {
     for (let i = 0; i < this.#doubles.length; i += placeDoubles) this.#doubles[i] = -Infinity
+  }
+
+  #remember(low: number, high: number, timeUs: TimeUs, sinceUs: TimeUs): void {
+    const bucket = low & this.#mask
+    const place = bucket * places + this.#oldest[bucket]!
+    if (this.#doubles[place * placeDoubles]! >= sinceUs && this.#mask + 1 < bucketsMax) {
+      this.#grow()
+      this.#remember(low, high, timeUs, sinceUs)
+      return
+    }
+    this.#oldest[bucket] = (this.#oldest[bucket]! + 1) % places
+    this.#doubles[place * placeDoubles] = timeUs
+    this.#words[place * placeWords + highAt] = high
+    this.#words[place * placeWords + lowAt] = low
+  }
+
+  #allocate(buckets: number): void {
+    const buffer = new ArrayBuffer(buckets * places * placeDoubles * 8)
+    this.#words = new Int32Array(buffer)
+    this.#doubles = new Float64Array(buffer)
+    this.#oldest = new Uint8Array(buckets)
+    this.#mask = buckets - 1
+    this.clear()
+  }
+
+  /** Each bucket's places go to two, the oldest first. */
+  #grow(): void {
+    const [words, doubles, oldest, buckets] = [
+      this.#words,
+      this.#doubles,
+      this.#oldest,
+      this.#mask + 1,
+    ]
+    this.#allocate(buckets * 2)
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      for (let i = 0; i < places; i++) {
+        const place = bucket * places + ((oldest[bucket]! + i) % places)
+        const word = place * placeWords
+        const timeUs = doubles[place * placeDoubles]!
+        if (timeUs !== -Infinity)
+          this.#remember(words[word + lowAt]!, words[word + highAt]!, timeUs, Infinity)
+      }
+    }
   }
 
   #hashIp(bytes: Uint8Array, frame: Frame, space: number): void {
@@ -107,9 +151,9 @@ export class DuplicateFilter {
       high = Math.imul(high + bytes[at]!, 0x85ebca6b)
       high = (high << 13) | (high >>> 19)
     }
-    low ^= low >>> 16
-    this.#low = Math.imul(low ^ high, 0x9e3779b1) >>> 16
-    this.#high = Math.imul(high, 0xc2b2ae35) ^ low
+    low ^= high >>> 16
+    this.#low = Math.imul(low, 0x9e3779b1) ^ (low >>> 15)
+    this.#high = high | 0
   }
 
   /** Reading words through a view costs half of joining bytes; a source reads into few buffers again and again. */

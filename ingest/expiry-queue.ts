@@ -19,9 +19,11 @@ export class ExpiryQueue {
   /** Lists of the wheel's buckets. */
   readonly #next: Int32Array
   readonly #previous: Int32Array
+  /** Bucket + 1; 0: in none. Not −1, so that a new array is right and untouched slots cost no memory. */
   readonly #bucketOf: Int32Array
   readonly #head = new Int32Array(bucketCount).fill(none)
   readonly #heap: Int32Array
+  /** Place in the heap + 1; 0: not in it. */
   readonly #heapAt: Int32Array
   #heapSize = 0
   #wheelSize = 0
@@ -33,9 +35,9 @@ export class ExpiryQueue {
     this.#order = new Float64Array(capacity)
     this.#next = new Int32Array(capacity)
     this.#previous = new Int32Array(capacity)
-    this.#bucketOf = new Int32Array(capacity).fill(none)
+    this.#bucketOf = new Int32Array(capacity)
     this.#heap = new Int32Array(capacity)
-    this.#heapAt = new Int32Array(capacity).fill(none)
+    this.#heapAt = new Int32Array(capacity)
   }
 
   /** Deadline the slot was last scheduled for. */
@@ -94,14 +96,14 @@ export class ExpiryQueue {
   #insert(slot: number): void {
     const number = Math.floor(this.#deadlineUs[slot]! / bucketUs)
     if (number <= this.#current) {
-      this.#heapAt[slot] = this.#heapSize
       this.#heap[this.#heapSize++] = slot
+      this.#heapAt[slot] = this.#heapSize
       this.#siftUp(this.#heapSize - 1)
       return
     }
     const bucket = Math.min(number, this.#current + bucketCount - 1) % bucketCount
     const head = this.#head[bucket]!
-    this.#bucketOf[slot] = bucket
+    this.#bucketOf[slot] = bucket + 1
     this.#next[slot] = head
     this.#previous[slot] = none
     if (head !== none) this.#previous[head] = slot
@@ -110,26 +112,26 @@ export class ExpiryQueue {
   }
 
   #remove(slot: number): void {
-    const bucket = this.#bucketOf[slot]!
-    if (bucket !== none) {
+    const bucket = this.#bucketOf[slot]! - 1
+    if (bucket >= 0) {
       const next = this.#next[slot]!
       const previous = this.#previous[slot]!
       if (next !== none) this.#previous[next] = previous
       if (previous === none) this.#head[bucket] = next
       else this.#next[previous] = next
-      this.#bucketOf[slot] = none
+      this.#bucketOf[slot] = 0
       this.#wheelSize--
       return
     }
-    const at = this.#heapAt[slot]!
-    if (at === none) return
-    this.#heapAt[slot] = none
+    const at = this.#heapAt[slot]! - 1
+    if (at < 0) return
+    this.#heapAt[slot] = 0
     const last = this.#heap[--this.#heapSize]!
     if (last === slot) return
     this.#heap[at] = last
-    this.#heapAt[last] = at
+    this.#heapAt[last] = at + 1
     this.#siftUp(at)
-    this.#siftDown(this.#heapAt[last])
+    this.#siftDown(this.#heapAt[last] - 1)
   }
 
   #siftUp(from: number): void {
@@ -165,7 +167,7 @@ export class ExpiryQueue {
     const slotB = this.#heap[b]!
     this.#heap[a] = slotB
     this.#heap[b] = slotA
-    this.#heapAt[slotA] = b
-    this.#heapAt[slotB] = a
+    this.#heapAt[slotA] = b + 1
+    this.#heapAt[slotB] = a + 1
   }
 }

@@ -8,7 +8,7 @@ export const flowDoubles = 24
 
 /** Offsets of 32-bit words within a flow. */
 export const wordAt = {
-  /** Address of side A in four big-endian words, then of side B. A is the side with the lower (address, port). */
+  /** Address of side A in four big-endian words, then of side B. A is the lower side (flow-key.ts). */
   a: 0,
   b: 4,
   /** Port of A << 16 | port of B. */

@@ -47,7 +47,9 @@ export class FlowTable {
   readonly #index: FlowIndex
   readonly #expiry: ExpiryQueue
   readonly #free: Int32Array
-  #freeCount: number
+  #freeCount = 0
+  /** Slots that were ever in use: those from here on have not been touched, and cost no memory yet. */
+  #usedCount = 0
   readonly #unestablished: SlotList
   #hand = 0
   /** Key of the packet at hand. */
@@ -66,8 +68,6 @@ export class FlowTable {
     this.#key = new FlowKey(config.seed)
     this.#expiry = new ExpiryQueue(config.capacity)
     this.#free = new Int32Array(config.capacity)
-    for (let i = 0; i < config.capacity; i++) this.#free[i] = config.capacity - 1 - i
-    this.#freeCount = config.capacity
   }
 
   /** No record is due before this time. */
@@ -117,7 +117,7 @@ export class FlowTable {
   /** Ends every flow, in the order of flow ids. */
   endAll(timeUs: TimeUs): void {
     const slots: number[] = []
-    for (let slot = 0; slot < this.capacity; slot++) if (this.flowId(slot) !== 0) slots.push(slot)
+    for (let slot = 0; slot < this.#usedCount; slot++) if (this.flowId(slot) !== 0) slots.push(slot)
     slots.sort((a, b) => this.flowId(a) - this.flowId(b))
     for (const slot of slots) this.#end(slot, flowEndReason.forcedEnd, timeUs)
   }
@@ -128,17 +128,9 @@ export class FlowTable {
 
   #find(): number {
     const index = this.#index
-    const { words } = this
-    const key = this.#key.words
     let at = index.first(this.#key.hash)
     for (let slot = index.slotAt(at); slot >= 0; slot = index.slotAt(at)) {
-      const base = slot * flowWords
-      // Ports first: that is where flows that share a place differ. Flows begin with the words of their key.
-      if (words[base + wordAt.ports] === key[wordAt.ports]) {
-        let i = 0
-        while (i < key.length && words[base + i] === key[i]) i++
-        if (i === key.length) return slot
-      }
+      if (this.#key.isAt(this.words, slot * flowWords)) return slot
       at = index.after(at)
     }
     return -1
@@ -157,8 +149,8 @@ export class FlowTable {
   }
 
   #create(frame: Frame, bytes: Uint8Array, timeUs: TimeUs): number {
-    if (this.#freeCount === 0) this.#evict(timeUs)
-    const slot = this.#free[--this.#freeCount]!
+    if (this.activeCount === this.capacity) this.#evict(timeUs)
+    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#usedCount++
     const base = slot * flowWords
     this.words.fill(0, base, base + flowWords)
     this.words.set(this.#key.words, base)

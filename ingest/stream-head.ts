@@ -84,12 +84,13 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
   const sessionsMax = config.sessionsMax ?? sessionsMaxDefault
   const heldBytesMax = config.heldBytesMax ?? heldBytesMaxDefault
   const lives = new Uint8Array(capacity)
-  const services = new Int8Array(capacity).fill(-1)
+  /** Index of the decoder + 1; 0: none. */
+  const services = new Uint8Array(capacity)
   /** Next sequence number of each side, at slot × 2 + side; valid when the byte in `known` is set. */
   const nexts = new Uint32Array(capacity * 2)
   const known = new Uint8Array(capacity * 2)
   /** By slot, not in a map: looking one up costs every packet with payload. */
-  const flows = new Array<InspectedFlow | null>(capacity).fill(null)
+  const flows: (InspectedFlow | null)[] = []
   let openCount = 0
   const counters: StreamCounters = {
     sessionsFull: 0,
@@ -119,6 +120,7 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
       return null
     }
     const inspected = recognition.begin(transport)
+    while (flows.length <= slot) flows.push(null)
     flows[slot] = inspected
     openCount++
     lives[slot] = life.open
@@ -127,7 +129,7 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
 
   /** Takes over what the calls of this flow have decided. */
   function settle(inspected: InspectedFlow): void {
-    services[slot] = inspected.service
+    services[slot] = inspected.service + 1
     if (!inspected.isOpen) forget(inspected)
   }
 
@@ -261,10 +263,10 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
         forget(inspected)
       }
       lives[slot] = life.fresh
-      services[slot] = -1
+      services[slot] = 0
       known[slot * 2] = known[slot * 2 + 1] = 0
     },
-    serviceOf: (ofSlot) => services[ofSlot]!,
+    serviceOf: (ofSlot) => services[ofSlot]! - 1,
   }
 }
 

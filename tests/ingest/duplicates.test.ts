@@ -109,3 +109,16 @@ describe('a second copy', () => {
     expect(answers).toEqual([false, true, false, true, false])
   })
 })
+
+test('of a thousand packets within the window all second copies are found', () => {
+  const filter = new DuplicateFilter(5000)
+  const frame = new Frame()
+  const isSeen = (id: number, timeUs: number) => {
+    const bytes = identified(id)
+    decodeFrame(bytes, 0, bytes.length, bytes.length, 1, frame)
+    return filter.isDuplicate(bytes, frame, 0, timeUs)
+  }
+  const ids = Array.from({ length: 1000 }, (_, id) => id)
+  expect(ids.filter((id) => isSeen(id, id))).toEqual([])
+  expect(ids.filter((id) => !isSeen(id, 1000 + id))).toEqual([])
+})
