@@ -1,89 +1,11 @@
+import { type Frame, frameKind, refuse, rejectCode, word } from './frame-fields.ts'
 import { linkType } from './source.ts'
+import { decodeTransport } from './transport.ts'
+
+export { Frame, frameKind, ipProtocol, rejectText, rejectWords } from './frame-fields.ts'
 
 // One captured packet, read down to its transport header into one reused struct of numbers.
 // No object, string or closure is made per packet: this is the hottest loop of the product.
-
-export const ipProtocol = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const
-
-/** What the packet is, as far as it was read. */
-export const frameKind = { ip: 1, arp: 2 } as const
-
-/** Why a packet was refused; `detail` tells which number where the word ends in a dash. docs/formats/rejects.md */
-export const rejectWords = [
-  'none',
-  'ethernet-truncated',
-  'vlan-truncated',
-  'vlan-depth',
-  'llc-truncated',
-  'llc-dsap-0x',
-  'ether-type-0x',
-  'link-type-',
-  'ipv4-truncated',
-  'ipv4-bad-version',
-  'ipv4-bad-header-length',
-  'ipv4-bad-total-length',
-  'ipv6-truncated',
-  'ipv6-bad-version',
-  'ipv6-extension-truncated',
-  'ipv6-extension-depth',
-  'tcp-truncated',
-  'tcp-bad-data-offset',
-  'udp-truncated',
-  'udp-bad-length',
-  'icmp-truncated',
-] as const
-export type RejectWord = (typeof rejectWords)[number]
-
-const code = Object.fromEntries(rejectWords.map((word, index) => [word, index])) as Record<
-  RejectWord,
-  number
->
-
-/** Numbers of the packet that `decodeFrame` read last. Offsets point into the buffer it was given. */
-export class Frame {
-  /** One of `frameKind`. */
-  kind = 0
-  /** Index into `rejectWords`, and the number that goes with it. */
-  reject = 0
-  rejectDetail = 0
-  /** Source address of the frame; the destination stands six bytes before it. */
-  srcMacAt = 0
-  dstMacAt = 0
-  /** Outermost VLAN id that is not 0; 0 without a tag. */
-  vlan = 0
-  /** Start of the IP header or ARP packet, and end of what was captured of it. */
-  networkAt = 0
-  capturedEnd = 0
-  /** Bytes of the IP packet on the wire, header included. */
-  ipBytes = 0
-  isIpv4 = false
-  protocol = 0
-  /** Addresses as big-endian 32-bit words, IPv4 in its mapped form (RFC 4291 §2.5.5.2). */
-  src0 = 0
-  src1 = 0
-  src2 = 0
-  src3 = 0
-  dst0 = 0
-  dst1 = 0
-  dst2 = 0
-  dst3 = 0
-  /** Identification of IPv4 or of the IPv6 fragment header; 0 where there is none. */
-  identification = 0
-  isFragment = false
-  /** A fragment without the transport header: it has no ports. */
-  isLaterFragment = false
-  /** Ports; ICMP: type and code. */
-  srcPort = 0
-  dstPort = 0
-  /** Start of the transport header, of its payload, and how long the payload was on the wire. */
-  transportAt = 0
-  payloadAt = 0
-  payloadBytes = 0
-  /** RFC 9293 §3.1. */
-  tcpFlags = 0
-  tcpSequence = 0
-  tcpAcknowledgement = 0
-}
 
 // Ethernet II (IEEE 802.3 §3): destination 6, source 6, type 2. With 802.1Q: TPID 2 (0x8100), PCP/DEI/VID 2, type 2.
 // 802.3 with LLC/SNAP (IEEE 802 §9): length 2 (≤ 1500), DSAP AA, SSAP AA, control 03, OUI 3, type 2.
@@ -103,26 +25,26 @@ export function decodeFrame(
   link: number,
   frame: Frame,
 ): boolean {
-  if (link !== linkType.ethernet) return refuse(frame, code['link-type-'], link)
+  if (link !== linkType.ethernet) return refuse(frame, rejectCode['link-type-'], link)
   const end = start + capturedLength
-  if (capturedLength < 14) return refuse(frame, code['ethernet-truncated'])
+  if (capturedLength < 14) return refuse(frame, rejectCode['ethernet-truncated'])
   frame.dstMacAt = start
   frame.srcMacAt = start + 6
   frame.vlan = 0
   let at = start + 14
   let type = (bytes[start + 12]! << 8) | bytes[start + 13]!
   for (let tags = 0; isVlanTag(type); tags++) {
-    if (tags === vlanTagsMax) return refuse(frame, code['vlan-depth'])
-    if (at + 4 > end) return refuse(frame, code['vlan-truncated'])
+    if (tags === vlanTagsMax) return refuse(frame, rejectCode['vlan-depth'])
+    if (at + 4 > end) return refuse(frame, rejectCode['vlan-truncated'])
     if (frame.vlan === 0) frame.vlan = ((bytes[at]! & 0x0f) << 8) | bytes[at + 1]!
     type = (bytes[at + 2]! << 8) | bytes[at + 3]!
     at += 4
   }
   if (type <= 1500) {
-    if (at + 3 > end) return refuse(frame, code['llc-truncated'])
+    if (at + 3 > end) return refuse(frame, rejectCode['llc-truncated'])
     if (bytes[at] !== 0xaa || bytes[at + 1] !== 0xaa)
-      return refuse(frame, code['llc-dsap-0x'], bytes[at])
-    if (at + 8 > end) return refuse(frame, code['llc-truncated'])
+      return refuse(frame, rejectCode['llc-dsap-0x'], bytes[at])
+    if (at + 8 > end) return refuse(frame, rejectCode['llc-truncated'])
     type = (bytes[at + 6]! << 8) | bytes[at + 7]!
     at += 8
   }
@@ -131,7 +53,7 @@ export function decodeFrame(
   const wireBytes = Math.max(originalLength, capturedLength) - (at - start)
   if (type === 0x0800) return decodeIpv4(bytes, at, end, wireBytes, frame)
   if (type === 0x86dd) return decodeIpv6(bytes, at, end, wireBytes, frame)
-  if (type !== 0x0806) return refuse(frame, code['ether-type-0x'], type)
+  if (type !== 0x0806) return refuse(frame, rejectCode['ether-type-0x'], type)
   frame.kind = frameKind.arp
   return true
 }
@@ -139,16 +61,6 @@ export function decodeFrame(
 /** 802.1Q, 802.1ad, and the two types that were used before 802.1ad. */
 function isVlanTag(type: number): boolean {
   return type === 0x8100 || type === 0x88a8 || type === 0x9100 || type === 0x9200
-}
-
-function refuse(frame: Frame, reject: number, detail = 0): false {
-  frame.reject = reject
-  frame.rejectDetail = detail
-  return false
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }
 
 // IPv4, RFC 791 §3.1:
@@ -162,15 +74,15 @@ function decodeIpv4(
   wireBytes: number,
   frame: Frame,
 ): boolean {
-  if (at + 20 > end) return refuse(frame, code['ipv4-truncated'])
-  if (bytes[at]! >> 4 !== 4) return refuse(frame, code['ipv4-bad-version'])
+  if (at + 20 > end) return refuse(frame, rejectCode['ipv4-truncated'])
+  if (bytes[at]! >> 4 !== 4) return refuse(frame, rejectCode['ipv4-bad-version'])
   const headerBytes = (bytes[at]! & 0x0f) * 4
-  if (headerBytes < 20) return refuse(frame, code['ipv4-bad-header-length'])
-  if (at + headerBytes > end) return refuse(frame, code['ipv4-truncated'])
+  if (headerBytes < 20) return refuse(frame, rejectCode['ipv4-bad-header-length'])
+  if (at + headerBytes > end) return refuse(frame, rejectCode['ipv4-truncated'])
   const totalLength = (bytes[at + 2]! << 8) | bytes[at + 3]!
   // 0: the capture was made before segmentation offload wrote it (BIG TCP, TSO).
   if (totalLength !== 0 && totalLength < headerBytes)
-    return refuse(frame, code['ipv4-bad-total-length'])
+    return refuse(frame, rejectCode['ipv4-bad-total-length'])
   const ipBytes = totalLength === 0 ? wireBytes : Math.min(totalLength, wireBytes)
   frame.kind = frameKind.ip
   frame.isIpv4 = true
@@ -207,8 +119,8 @@ function decodeIpv6(
   wireBytes: number,
   frame: Frame,
 ): boolean {
-  if (at + 40 > end) return refuse(frame, code['ipv6-truncated'])
-  if (bytes[at]! >> 4 !== 6) return refuse(frame, code['ipv6-bad-version'])
+  if (at + 40 > end) return refuse(frame, rejectCode['ipv6-truncated'])
+  if (bytes[at]! >> 4 !== 6) return refuse(frame, rejectCode['ipv6-bad-version'])
   const payloadLength = (bytes[at + 4]! << 8) | bytes[at + 5]!
   // 0: a jumbogram (RFC 2675 §3) or a capture before segmentation offload.
   const ipBytes = payloadLength === 0 ? wireBytes : Math.min(40 + payloadLength, wireBytes)
@@ -231,8 +143,8 @@ function decodeIpv6(
   let header = at + 40
   let isLaterFragment = false
   for (let depth = 0; isExtension(next) && !isLaterFragment; depth++) {
-    if (depth === ipv6ExtensionsMax) return refuse(frame, code['ipv6-extension-depth'])
-    if (header + 8 > ipEnd) return refuse(frame, code['ipv6-extension-truncated'])
+    if (depth === ipv6ExtensionsMax) return refuse(frame, rejectCode['ipv6-extension-depth'])
+    if (header + 8 > ipEnd) return refuse(frame, rejectCode['ipv6-extension-truncated'])
     if (next === 44) isLaterFragment = readFragmentHeader(bytes, header, frame)
     const length = bytes[header + 1]!
     const headerBytes = next === 44 ? 8 : next === 51 ? (length + 2) * 4 : (length + 1) * 8
@@ -240,7 +152,7 @@ function decodeIpv6(
     header += headerBytes
   }
   frame.protocol = next
-  if (header > ipEnd) return refuse(frame, code['ipv6-extension-truncated'])
+  if (header > ipEnd) return refuse(frame, rejectCode['ipv6-extension-truncated'])
   return decodeTransport(bytes, header, ipEnd, ipBytes - (header - at), frame)
 }
 
@@ -257,100 +169,4 @@ function readFragmentHeader(bytes: Uint8Array, at: number, frame: Frame): boolea
   frame.isLaterFragment = fragment >> 3 !== 0
   frame.identification = word(bytes, at + 4)
   return frame.isLaterFragment
-}
-
-function decodeTransport(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  wireBytes: number,
-  frame: Frame,
-): boolean {
-  frame.transportAt = at
-  frame.payloadAt = at
-  frame.payloadBytes = wireBytes
-  frame.srcPort = 0
-  frame.dstPort = 0
-  frame.tcpFlags = 0
-  frame.capturedEnd = end
-  if (frame.isLaterFragment) return true
-  switch (frame.protocol) {
-    case ipProtocol.tcp:
-      return decodeTcp(bytes, at, end, wireBytes, frame)
-    case ipProtocol.udp:
-      return decodeUdp(bytes, at, end, wireBytes, frame)
-    case ipProtocol.icmp:
-    case ipProtocol.icmpv6:
-      return decodeIcmp(bytes, at, end, wireBytes, frame)
-    default:
-      return true
-  }
-}
-
-// TCP, RFC 9293 §3.1:
-//   0 source port 2   2 destination port 2   4 sequence number 4   8 acknowledgment number 4
-//   12 data offset 4 bits (words), reserved 4 bits   13 control bits   14 window 2   16 checksum 2   18 urgent pointer 2
-function decodeTcp(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  wireBytes: number,
-  frame: Frame,
-): boolean {
-  // What follows the control bits is not needed: a short snap length still gives the flow.
-  if (at + 14 > end || wireBytes < 20) return refuse(frame, code['tcp-truncated'])
-  const headerBytes = (bytes[at + 12]! >> 4) * 4
-  if (headerBytes < 20 || headerBytes > wireBytes) return refuse(frame, code['tcp-bad-data-offset'])
-  frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-  frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
-  frame.tcpSequence = word(bytes, at + 4) >>> 0
-  frame.tcpAcknowledgement = word(bytes, at + 8) >>> 0
-  frame.tcpFlags = bytes[at + 13]!
-  frame.payloadAt = Math.min(at + headerBytes, end)
-  frame.payloadBytes = wireBytes - headerBytes
-  return true
-}
-
-// UDP, RFC 768: 0 source port 2   2 destination port 2   4 length 2, header included   6 checksum 2
-function decodeUdp(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  wireBytes: number,
-  frame: Frame,
-): boolean {
-  if (at + 8 > end) return refuse(frame, code['udp-truncated'])
-  const length = (bytes[at + 4]! << 8) | bytes[at + 5]!
-  // 0: longer than 65,535 (RFC 2675 §4), or not yet written before segmentation offload.
-  if (length !== 0 && length < 8) return refuse(frame, code['udp-bad-length'])
-  frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-  frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
-  frame.payloadAt = at + 8
-  frame.payloadBytes = (length === 0 ? wireBytes : Math.min(length, wireBytes)) - 8
-  if (length !== 0) frame.capturedEnd = Math.min(end, at + length)
-  return true
-}
-
-// ICMP, RFC 792, and ICMPv6, RFC 4443 §2.1: 0 type   1 code   2 checksum 2   4 depends on the type
-function decodeIcmp(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  wireBytes: number,
-  frame: Frame,
-): boolean {
-  if (at + 2 > end) return refuse(frame, code['icmp-truncated'])
-  frame.srcPort = bytes[at]!
-  frame.dstPort = bytes[at + 1]!
-  frame.payloadAt = Math.min(at + 8, end)
-  frame.payloadBytes = Math.max(0, wireBytes - 8)
-  return true
-}
-
-/** The word of a refusal: `ether-type-0x8847`, `link-type-113`, `tcp-truncated`. */
-export function rejectText(reject: number, detail: number): string {
-  const text: string = rejectWords[reject]!
-  if (text.endsWith('-0x'))
-    return text + detail.toString(16).padStart(text.startsWith('llc') ? 2 : 4, '0')
-  return text.endsWith('-') ? `${text}${detail}` : text
 }

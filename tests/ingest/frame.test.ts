@@ -164,6 +164,18 @@ describe('decodeFrame reads', () => {
     expect(frame).toMatchObject({ isFragment, isLaterFragment, srcPort })
   })
 
+  test.each([
+    ['the ports only', 8, 0],
+    ['the control bits', 16, 2],
+    ['the header without its options', 20, 2],
+  ])('a first fragment that holds %s of a TCP header with its ports', (_name, held, flags) => {
+    const withOptions = patched(segment, { 12: 0x60 })
+    const packet = patched(ip(v4a, v4b, 6, withOptions.subarray(0, held)), { 6: 0x20 })
+    const { frame, reject } = decode(raw(u16(0x0800), packet))
+    expect(reject).toBeNull()
+    expect(frame).toMatchObject({ srcPort: 5000, tcpFlags: flags, payloadBytes: 0 })
+  })
+
   test('a later fragment of IPv6 without ports, whatever its bytes look like', () => {
     const { frame } = decode(
       raw(u16(0x86dd), v6(44, Uint8Array.of(17, 0, 0, 9, 0, 0, 1, 2), datagram)),

@@ -17,11 +17,7 @@ const captures = manifest().filter(
 const unreadable = new Set(['encap/brcm-tag.pcap', 'encap/dsa.pcap'])
 
 /* Why five-tuples are counted differently, other than by packets that our decoder refuses. */
-const tinyFragment =
-  'the first fragment ends inside the TCP header (RFC 1858 §3): it is refused, and the fragments after it have no ports'
 const reasons = new Map<string, string>([
-  ['encap/frag-eth-vlan-ip-tcp-syn.pcap', tinyFragment],
-  ['encap/fragmented-syn.pcap', tinyFragment],
   [
     'encap/ipv6-mobility-dst-opts.pcap',
     'tshark stops at a destination option that overruns its header; we go by the length of the header and find the ports behind it',

@@ -287,6 +287,11 @@ describe('recognition', () => {
   test('leaves open what the responder says first', () => {
     expect(probe(dicom, accept, false)).toBe(verdict.more)
   })
+
+  test('is over when a server greets in words, so that nothing of the flow is kept for it', () => {
+    expect(probe(dicom, new TextEncoder().encode('220 ready'), false)).toBe(verdict.no)
+    expect(probe(dicom, request, false)).toBe(verdict.no)
+  })
 })
 
 test('never throws, and tells each association once, whatever is damaged', () => {
