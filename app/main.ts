@@ -6,6 +6,7 @@ import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
+import { printable } from './output.ts'
 
 /** 0 done · 1 ran but failed · 2 bad usage, unsupported input or bad configuration. */
 const usageCodes: readonly ErrorCode[] = [
@@ -41,7 +42,8 @@ function tell(error: unknown): number {
   // Commander has written its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   if (isWardwatchError(error)) {
-    process.stderr.write(`wardwatch: ${error.message} [${error.code}]\n`)
+    const lines = error.message.split('\n').map(printable)
+    process.stderr.write(`wardwatch: ${lines.join('\n')} [${error.code}]\n`)
     return usageCodes.includes(error.code) ? 2 : 1
   }
   process.stderr.write(

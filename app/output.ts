@@ -26,3 +26,11 @@ export function showProgress(what: string, share: number | null): void {
 export function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
 }
+
+/** Control, format and unassigned characters, and the line ends of Unicode: what a terminal may act upon. */
+const unprintable = /[\p{C}\u2028\u2029]/gu
+
+/** Text that a terminal shows and does not obey: names of files and devices may be chosen by others. */
+export function printable(text: string): string {
+  return text.replace(unprintable, '\ufffd')
+}

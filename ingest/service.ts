@@ -77,8 +77,8 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
   })
   const live = deps.pace === undefined ? null : createLiveClock(config, deps.pace, deps.now)
   const finished = Promise.withResolvers<undefined>()
-  // Whoever does not wait for `done` still learns of a failure from the log.
-  finished.promise.catch((err: unknown) => logger.error({ err }, 'ingest failed'))
+  // Told by whoever waits for `done`; here only so that a failure before anybody does is no crash.
+  finished.promise.catch((err: unknown) => logger.debug({ err }, 'ingest failed'))
   const commands = [...(deps.commands ?? [])]
   let isStopping = false
   let running: Promise<void> | null = null

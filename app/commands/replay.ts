@@ -7,7 +7,7 @@ import { type ControlCommand, controlCommandSchema } from '../../records/control
 import { WardwatchError } from '../../records/errors.ts'
 import type { Config } from '../config.ts'
 import { createLogger } from '../logger.ts'
-import { clearProgress, showProgress, writeLine } from '../output.ts'
+import { clearProgress, printable, showProgress, writeLine } from '../output.ts'
 import { replay } from '../replay.ts'
 import { configFrom, configOption, jsonOption } from './options.ts'
 
@@ -96,7 +96,6 @@ function parseJson(line: unknown): unknown {
 
 /** Characters of one sentence on a terminal: names in it are bounded, so that only a broken one is longer. */
 const sentenceMax = 2000
-const unprintable = /[\p{C}\u2028\u2029]/gu
 
 /**
  * One alert in one line. Decoders let no control character through; but the words of an alert may come from another
@@ -106,6 +105,6 @@ export function sentence(
   alert: Pick<Alert, 'firstSeen' | 'severity' | 'behaviour' | 'summary' | 'count'>,
 ): string {
   const { firstSeen, severity, behaviour, count } = alert
-  const summary = alert.summary.slice(0, sentenceMax).replace(unprintable, '\ufffd')
+  const summary = printable(alert.summary.slice(0, sentenceMax))
   return `${firstSeen}  ${severity.padEnd(8)}  ${behaviour.padEnd(21)}  ${summary}  ×${count}`
 }

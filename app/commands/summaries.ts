@@ -20,6 +20,7 @@ export function summariesCommand(): Command {
       const lines: string[] = []
       await readCaptures(files, config.ingest, {
         ...createNoSink(),
+        isBlind: false,
         onSummary: (record) => lines.push(JSON.stringify(summaryToJson(record))),
         async drain() {
           if (lines.length > 0) await writeLine(lines.splice(0).join('\n'))
