@@ -1,5 +1,4 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Reject } from '../capture-parser.ts'
@@ -29,12 +28,12 @@ export async function openByteInput(path: string, stdin: Readable): Promise<Byte
     file = await open(path, 'r')
     const status = await file.stat()
     if (status.isFile()) return createFileInput(file, status.size, path)
-    await file.close()
   } catch (error) {
     await file?.close()
     throw unreadable(path, error)
   }
-  return createStreamInput(createReadStream(path), path)
+  // Through the handle: closing a pipe and opening it again loses what its writer wrote in between.
+  return createStreamInput(file.createReadStream(), path)
 }
 
 function createFileInput(file: FileHandle, size: number, path: string): ByteInput {
