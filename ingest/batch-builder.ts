@@ -4,6 +4,7 @@ import { type ObservationMessage, partitionOf, type SensorHealth } from '../reco
 import type { TimeUs } from '../records/time.ts'
 import type { Bindings } from './bindings.ts'
 import { createPartitionRows } from './partition-rows.ts'
+import type { Summary } from './protocol.ts'
 import type { FlowIdentity, FlowRecord, RecordSink, SummaryRecord } from './record-sink.ts'
 
 export interface BatchBuilderConfig {
@@ -40,6 +41,21 @@ export interface BatchBuilder extends RecordSink {
 
 const noClockUs = 0
 
+/**
+ * Text of summaries after which all partitions are flushed. A view's columns and keys take some 300 bytes, so that with
+ * `flushRows` ≤ 2,000 even a message that holds everything stays below the bus's limit of 1,000,000 bytes.
+ */
+const textBytesMax = 200_000
+
+/** At most this many bytes of UTF-8 stand in the text columns: three for each UTF-16 unit. */
+function textBytesOf({ name, client, server, version, addresses, details }: Summary): number {
+  const units = [name, client, server, version, addresses].reduce(
+    (sum, text) => sum + (text?.length ?? 0),
+    0,
+  )
+  return 3 * (units + (details === undefined ? 0 : JSON.stringify(details).length))
+}
+
 export function createBatchBuilder(
   config: BatchBuilderConfig,
   deps: BatchBuilderDependencies,
@@ -54,6 +70,7 @@ export function createBatchBuilder(
     toldUs: -Infinity,
   }))
   let rowCount = 0
+  let textBytes = 0
   let oldestUs: TimeUs = Infinity
   /** The greatest clock of this recording. */
   let clockUs: TimeUs = noClockUs
@@ -98,6 +115,7 @@ export function createBatchBuilder(
         send(partition, 'clock', health)
     })
     rowCount = 0
+    textBytes = 0
     oldestUs = Infinity
     leastToldUs = Math.min(...partitions.map((target) => target.toldUs))
   }
@@ -110,9 +128,10 @@ export function createBatchBuilder(
     if (timeUs > clockUs) clockUs = timeUs
   }
 
-  function added(views: number, timeUs: TimeUs): void {
+  function added(views: number, timeUs: TimeUs, text = 0): void {
     rowCount += views
-    if (rowCount >= config.flushRows) flush(timeUs)
+    textBytes += views * text
+    if (rowCount >= config.flushRows || textBytes >= textBytesMax) flush(timeUs)
   }
 
   /** Calls `add` for each endpoint that has a key, the originator's view first; returns how many have. */
@@ -155,6 +174,7 @@ export function createBatchBuilder(
       added(
         eachView(record, (rows, host, peer, isOrig) => rows.addSummary(host, peer, isOrig, record)),
         record.timeUs,
+        textBytesOf(record.summary),
       )
     },
     flush,

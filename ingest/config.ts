@@ -119,7 +119,7 @@ export const ingestConfigSchema = z.strictObject({
   flushRows: z
     .int()
     .min(1)
-    .max(100_000)
+    .max(2000)
     .default(2000)
     .describe('views and summaries after which all partitions are flushed'),
   flushMs: z

@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Bus, OutgoingMessage } from '../../bus/bus.ts'
+import { messageBytesMax } from '../../bus/config.ts'
 import { type IngestConfig, ingestConfigSchema } from '../../ingest/config.ts'
 import { createIngest, type Recording } from '../../ingest/service.ts'
 import type { PacketBlock, Source } from '../../ingest/source.ts'
 import { decodeObservation } from '../../records/codec.ts'
 import { textAt } from '../../records/columns.ts'
 import type { ObservationMessage } from '../../records/observation.ts'
+import { dnsLookup } from '../../simulator/conversations.ts'
 import { type Packet, udpFrame } from '../../simulator/packets.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
 import { blockOf } from '../support/pipeline-run.ts'
@@ -152,6 +154,20 @@ describe('published observations', () => {
       expect(Math.max(...times) - Math.min(...times)).toBeLessThan(100_000)
       expect(flows!.rowCount).toBeLessThanOrEqual(201)
     }
+  })
+
+  test('fit the bus whatever names the wire carries', async () => {
+    const name = Array.from({ length: 4 }, () => 'ü'.repeat(60)).join('.')
+    const client = { ip: '10.0.0.1', mac: '00:1b:21:00:00:01' }
+    const server = { ip: '10.0.0.2', mac: '00:1b:21:00:00:02' }
+    const packets = Array.from({ length: 1500 }, (_, i) =>
+      dnsLookup({ client, server, clientPort: 20_000 + i, startUs: startUs + i }, name, '10.0.0.9'),
+    ).flat()
+    packets.sort((a, b) => a.timeUs - b.timeUs)
+    const { published } = await run([recordingOf(packets)], { partitions: 1 })
+    const summaries = published.filter(({ value }) => value.length > 100_000)
+    expect(summaries.length).toBeGreaterThan(1)
+    for (const { value } of published) expect(value.length).toBeLessThan(messageBytesMax)
   })
 
   test('tell a silent partition the time at least every event-minute', async () => {
