@@ -4,7 +4,7 @@ import type { ControlCommand } from '../records/control.ts'
 import type { FlowBatch } from '../records/flow-batch.ts'
 import type { HostKey, HostKeyParts } from '../records/observation.ts'
 import type { SummaryBatch } from '../records/summary-batch.ts'
-import type { TimeUs } from '../records/time.ts'
+import { secondUs, type TimeUs } from '../records/time.ts'
 
 /** Classes that thresholds differ by. What nobody declared is `unknown`. */
 export const deviceClasses = ['unknown', 'medical', 'server', 'scanner'] as const
@@ -66,6 +66,9 @@ export interface Section<T extends object> {
   create(): T
 }
 
+/** A run of rows is shorter than this, so that a timer asked for at one of its rows never falls inside it. */
+export const timerLeastUs = secondUs
+
 export interface Host {
   readonly key: HostKey
   readonly parts: HostKeyParts
@@ -85,7 +88,10 @@ export interface Host {
   section<T extends object>(section: Section<T>): T
   /** As `section`, but null when the host has none yet: does not create. */
   peek<T extends object>(section: Section<T>): T | null
-  /** Calls this detector's `onTimer` before the host's first record later than `time`, or when the partition clock passes it. */
+  /**
+   * Calls this detector's `onTimer` before the host's first record later than `time`, or when the partition clock passes
+   * it. `time` lies at least `timerLeastUs` after the record it is asked at.
+   */
   wakeAt(time: TimeUs): void
   declaredOf(key: HostKey, address: string | null): DeclaredHost
 }

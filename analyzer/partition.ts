@@ -3,7 +3,7 @@ import type { ControlCommand } from '../records/control.ts'
 import type { FlowBatch } from '../records/flow-batch.ts'
 import type { SummaryBatch } from '../records/summary-batch.ts'
 import { hourUs, type TimeUs } from '../records/time.ts'
-import { type FoldedBaseline, foldedVersion } from './baseline/folded.ts'
+import { createControl } from './control.ts'
 import { createDeclaredCache } from './declared-cache.ts'
 import type { MetContacts } from './baseline/met-contacts.ts'
 import { createCalendar } from './baseline/volumes.ts'
@@ -14,12 +14,12 @@ import type {
   PartitionEngine,
   SavedPartition,
 } from './engine-types.ts'
+import { timerLeastUs } from './detector.ts'
 import { FindingCollector } from './findings.ts'
 import type { HostState } from './host-state.ts'
 import { HostTable } from './host-table.ts'
 import { PartitionState } from './partition-state.ts'
 import { endOfHost, endOfRun, firstNotBefore, isBefore } from './runs.ts'
-import { decodeSection, encodeSection } from './section.ts'
 import { TimerHeap } from './timers.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -74,6 +74,11 @@ export function createPartition(
     },
     saved.sections,
   )
+  const control = createControl(hosts, state, {
+    isOwn: (key) => partitionOf(key, partitionCount) === partition,
+    tellDetectors,
+    dropped: () => counts.sectionsDropped++,
+  })
   let isOneWay = false
 
   function onMessage(message: ObservationMessage, offset: number): Judgement {
@@ -83,7 +88,7 @@ export function createPartition(
       // Commands are told apart by their ids: whoever sends them numbers nothing.
       state.advance(message.clockUs)
       const isRepeated = message.command === undefined || !state.accept(message.command)
-      applyCommands(commands)
+      control.apply(commands)
       return { anomalies: findings.anomalies, commands, isRepeated, hasEnded: false }
     }
     const gap = state.gapBefore(message)
@@ -95,7 +100,7 @@ export function createPartition(
     if (message.kind === 'recording') beginRecording(message)
     state.noteHealth(message)
     if (message.kind !== 'recording') state.advance(message.clockUs)
-    applyCommands(commands)
+    control.apply(commands)
     if (message.kind === 'data') judgeRows(message)
     if (message.kind !== 'recording') fireTimers(state.clockUs)
     if (message.kind === 'end') endInput(message)
@@ -163,7 +168,7 @@ export function createPartition(
       const timeUs = batch.timeUs[from]!
       if (host.timers.nextUs < timeUs) fireHost(host, timeUs)
       const hourEndUs = (Math.floor(timeUs / hourUs) + 1) * hourUs
-      const limitUs = Math.min(host.timers.nextUs, hourEndUs - 1)
+      const limitUs = Math.min(host.timers.nextUs, hourEndUs - 1, timeUs + timerLeastUs - 1)
       if (isFlow) {
         const to = endOfRun(flows!, f, flowTo, summaries, s, summaryTo, limitUs)
         judgeFlows(host, flows!, f, to)
@@ -177,13 +182,7 @@ export function createPartition(
   }
 
   function judgeFlows(host: HostState, batch: FlowBatch, from: number, to: number): void {
-    const isOrig = batch.isOrig[to - 1] === 1
-    see(host, batch.timeUs[to - 1]!)
-    host.identify(
-      isOrig ? batch.origIp : batch.respIp,
-      isOrig ? batch.origMac : batch.respMac,
-      to - 1,
-    )
+    meet(host, batch, to - 1)
     for (let i = 0; i < detectors.length; i++) {
       const { hooks } = detectors[i]!
       if (hooks.onFlows === undefined || isBlind(i, to - from)) continue
@@ -195,13 +194,7 @@ export function createPartition(
   }
 
   function judgeSummaries(host: HostState, batch: SummaryBatch, from: number, to: number): void {
-    const isOrig = batch.isOrig[to - 1] === 1
-    see(host, batch.timeUs[to - 1]!)
-    host.identify(
-      isOrig ? batch.origIp : batch.respIp,
-      isOrig ? batch.origMac : batch.respMac,
-      to - 1,
-    )
+    meet(host, batch, to - 1)
     for (let i = 0; i < detectors.length; i++) {
       const { hooks } = detectors[i]!
       if (hooks.onSummaries === undefined || isBlind(i, to - from)) continue
@@ -210,6 +203,13 @@ export function createPartition(
     }
     host.baseline.learnSummaries(batch, from, to)
     counts.summaryViews += to - from
+  }
+
+  /** The host as the last row of a run shows it. */
+  function meet(host: HostState, batch: FlowBatch | SummaryBatch, row: number): void {
+    const isOrig = batch.isOrig[row] === 1
+    see(host, batch.timeUs[row]!)
+    host.identify(isOrig ? batch.origIp : batch.respIp, isOrig ? batch.origMac : batch.respMac, row)
   }
 
   function see(host: HostState, timeUs: TimeUs): void {
@@ -287,48 +287,6 @@ export function createPartition(
     for (const host of ofSite) if (host.baseline.hour.hour >= 0) host.baseline.approve()
   }
 
-  function applyCommands(commands: ControlCommand[]): void {
-    for (const command of state.takeEffective()) {
-      if (command.kind === 'approve') approve(command)
-      else if (command.kind === 'same-device') joinDevices(command, commands)
-      else importProfile(command)
-      for (const key of keysOf(command)) tellDetectors(command, key)
-    }
-  }
-
-  function approve(command: Extract<ControlCommand, { kind: 'approve' }>): void {
-    if (!isOwn(command.host)) return
-    hosts.take(command.host).baseline.approveRelation(command.relation, command.effectiveUs)
-  }
-
-  /** The partition of the old key answers with its profile; the partition of the new key, maybe another, takes it. */
-  function joinDevices(
-    command: Extract<ControlCommand, { kind: 'same-device' }>,
-    commands: ControlCommand[],
-  ): void {
-    const profile = hosts.find(command.oldKey)?.baseline.exportProfile() ?? null
-    if (profile === null) return
-    const { oldKey, newKey, ...common } = command
-    commands.push({
-      ...common,
-      kind: 'profile',
-      id: `${command.id}/profile`,
-      reason: `profile of ${oldKey}`,
-      host: newKey,
-      profile: Buffer.from(encodeSection(foldedVersion, profile)).toString('base64'),
-    })
-  }
-
-  function importProfile(command: Extract<ControlCommand, { kind: 'profile' }>): void {
-    if (!isOwn(command.host)) return
-    const profile = decodeSection(foldedVersion, Buffer.from(command.profile, 'base64'))
-    if (profile === null) counts.sectionsDropped++
-    else
-      hosts
-        .take(command.host)
-        .baseline.importProfile(profile as FoldedBaseline, command.effectiveUs)
-  }
-
   function tellDetectors(command: ControlCommand, key: string): void {
     const host = hosts.find(key)
     if (host === null) return
@@ -338,10 +296,6 @@ export function createPartition(
       enter(host, i)
       detectors[i]!.hooks.onControl?.(command, host, findings)
     }
-  }
-
-  function isOwn(key: string): boolean {
-    return partitionOf(key, partitionCount) === partition
   }
 
   function stats(): EngineStats {
@@ -362,10 +316,6 @@ export function createPartition(
     takeChanges: () => ({ state: state.encode(), ...hosts.takeChanges() }),
     stats,
   }
-}
-
-function keysOf(command: ControlCommand): string[] {
-  return command.kind === 'same-device' ? [command.oldKey, command.newKey] : [command.host]
 }
 
 /** The smallest time later than `timeUs`: event time is in whole microseconds. */

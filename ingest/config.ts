@@ -131,7 +131,7 @@ export const ingestConfigSchema = z.strictObject({
   replayFlushMs: z
     .number()
     .positive()
-    .max(3_600_000)
+    .max(20_000)
     .default(10_000)
     .describe(
       'in a replay, event time after which all partitions are flushed: nobody waits for it',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loginBurst } from '../../analyzer/detectors/login-burst.ts'
 import { portScan } from '../../analyzer/detectors/port-scan.ts'
-import type { Detector } from '../../analyzer/detector.ts'
+import { type Detector, timerLeastUs } from '../../analyzer/detector.ts'
 import type { Anomaly } from '../../records/anomaly.ts'
 import { minuteUs } from '../../records/time.ts'
 import { Harness, type HarnessOptions } from '../support/detector-harness.ts'
@@ -60,6 +60,17 @@ describe('the anomalies of a scene', () => {
         expect(judged(rows, { rowsMax })).toEqual(judged(rows))
       }),
       { numRuns: 60 },
+    )
+  })
+
+  test('do not depend on it either when timers fall between the rows of one flush', () => {
+    fc.assert(
+      fc.property(sceneRows(), fc.integer({ min: 1, max: 9 }), (rows, rowsMax) => {
+        const run = (options: HarnessOptions): string[] =>
+          new Harness([tally(timerLeastUs)], options).rows(rows).end().map(withoutPlace).sort()
+        expect(run({ rowsMax, flushSeconds: 10 })).toEqual(run({}))
+      }),
+      { numRuns: 100 },
     )
   })
 

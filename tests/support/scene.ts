@@ -94,8 +94,9 @@ export interface SceneOptions {
   readonly sensor?: string
   readonly run?: string
   readonly partitionCount?: number
-  /** A flush closes at this many rows, or 100 ms after its oldest row. */
+  /** A flush closes at this many rows, or this many seconds (0.1) after its oldest row. */
   readonly rowsMax?: number
+  readonly flushSeconds?: number
   readonly startUs?: TimeUs
   readonly health?: Partial<SensorHealth>
 }
@@ -121,6 +122,7 @@ export class SceneBuilder {
       run: 'test',
       partitionCount: 1,
       rowsMax: 2000,
+      flushSeconds: 0.1,
       startUs: sceneStartUs,
       health: {},
       ...options,
@@ -135,7 +137,8 @@ export class SceneBuilder {
     let from = 0
     for (let to = 1; to <= rows.length; to++) {
       const isFull = to - from >= this.#options.rowsMax
-      if (to < rows.length && !isFull && rows[to]!.at - rows[from]!.at < 0.1) continue
+      if (to < rows.length && !isFull && rows[to]!.at - rows[from]!.at < this.#options.flushSeconds)
+        continue
       this.#flush(rows.slice(from, to), perPartition)
       from = to
     }
