@@ -187,6 +187,12 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
     }
   }
 
+  /** Everything of one side that is held: nothing more will come. */
+  function drainAll(inspected: InspectedFlow, isOrig: boolean): void {
+    const hold = holdOf(inspected, isOrig)
+    while (hold !== null && inspected.isOpen && hold.count > 0) drain(inspected, isOrig, true)
+  }
+
   function hold(inspected: InspectedFlow, isOrig: boolean): SegmentHold {
     counters.reordered++
     if (isOrig) return (inspected.origHold ??= createSegmentHold(budget))
@@ -255,10 +261,8 @@ export function createStreamHeads(config: StreamHeadsConfig): StreamHeads {
       enter(ofSlot, ofFlow, output)
       const inspected = flows[slot] ?? null
       if (inspected !== null) {
-        for (const side of [true, false]) {
-          while (inspected.isOpen && (holdOf(inspected, side)?.count ?? 0) > 0)
-            drain(inspected, side, true)
-        }
+        drainAll(inspected, true)
+        drainAll(inspected, false)
         if (inspected.isOpen) inspected.session?.onEnd?.(flow, out)
         forget(inspected)
       }

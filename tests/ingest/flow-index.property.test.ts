@@ -15,8 +15,8 @@ const steps = fc.array(
 function find(index: FlowIndex, slot: number, hash: number): boolean {
   let at = index.first(hash)
   for (let found = index.slotAt(at); found >= 0; found = index.slotAt(at)) {
-    if (found === slot && index.hashOf(found) === hash) return true
-    at = index.after(at)
+    if (found === slot) return true
+    at = index.after(at, hash)
   }
   return false
 }
