@@ -22,8 +22,11 @@ export interface CaptureFileDependencies {
   readonly chunkBytes?: number
 }
 
-/** Bytes read at a time from one file. Measured, 206 MB: 64 kB 53 ms, 256 kB 32, 512 kB 31, 1 MB 35, 4 MB 39. */
-const chunkBytesMax = 512 * 1024
+/**
+ * Bytes read at a time from one file. Measured, 1.8 GB: read and parsed alone 512 kB 0.57 s, 1 MB 0.47 s; with all that
+ * is done to a packet 1.73 s and 1.64 s. It waits for the reading thread half as often.
+ */
+const chunkBytesMax = 1024 * 1024
 const chunkBytesMin = 64 * 1024
 
 /** What the two buffers of all files together may hold, as long as each gets its minimum. */
