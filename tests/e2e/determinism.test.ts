@@ -9,7 +9,7 @@ let capture: string
 let undisturbed: string
 
 beforeAll(async () => {
-  capture = writeLongCapture(folder.path, 70)
+  capture = writeLongCapture(folder.path, 62)
   undisturbed = await dumpOf({})
 }, 60_000)
 afterAll(folder.remove)

@@ -19,7 +19,7 @@ const checkpoints: ConfigInput = { analyzer: { checkpointSeconds: 0.02 } }
 let capture: string
 
 beforeAll(() => {
-  capture = writeLongCapture(folder.path, 70)
+  capture = writeLongCapture(folder.path, 61)
 })
 afterAll(folder.remove)
 
@@ -34,8 +34,8 @@ describe('a replay on the memory bus', () => {
     writeFileSync(config, stringify({ inventory: sampleInventory, ...checkpoints }))
     let kills = 0
     for (let attempt = 0; attempt < 60 && kills < 20; attempt++) {
-      // From before the first checkpoint to after the last: the whole run takes one to three seconds.
-      if (await runFor([...replay, '--data', data], 400 + 97 * (attempt % 20))) break
+      // From before the first checkpoint to after the last: a run takes about a second, half of it the start.
+      if (await runFor([...replay, '--data', data], 300 + 53 * (attempt % 20))) break
       kills++
     }
     expect(kills).toBeGreaterThanOrEqual(5)
@@ -52,7 +52,7 @@ describe('a replay on the memory bus', () => {
 
 test('a second life of a sensor goes on where the first ended, over a bus that forgot it', async () => {
   const store = { path: join(folder.path, 'two-lives.sqlite') }
-  const later = writeLongCapture(folder.path, 64, 1)
+  const later = writeLongCapture(folder.path, 30, 1)
   const alertsOf = (file: string, run: string) =>
     playThrough([file], { store, ingest: { run }, ...checkpoints }, ({ states }) =>
       listAlerts(states.alerts, () => null),
