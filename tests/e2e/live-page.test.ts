@@ -93,16 +93,34 @@ describe('the live page', () => {
     await ward.publish([nextAlert('read-me')])
     await open()
     await row('read-me').waitFor()
-    // A pointer that already lies there enters nothing.
-    await page.mouse.move(2, 2)
     await row('read-me').hover()
     const first = await page.locator('.row').first().textContent()
     await ward.publish([nextAlert('waits-its-turn')])
-    await page.getByRole('button', { name: /^\d+ new/ }).waitFor()
+    const pill = page.getByRole('button', { name: '1 new' })
+    await pill.waitFor()
+    // The way from the rows to the button lets nothing go.
+    await pill.hover()
+    await ward.publish([nextAlert('waits-too')])
+    await page.getByRole('button', { name: '2 new' }).waitFor()
     expect(await page.locator('.row').first().textContent()).toBe(first)
-    await page.getByRole('button', { name: /^\d+ new/ }).click()
+    await page.getByRole('button', { name: '2 new' }).click()
     await row('waits-its-turn').waitFor()
-    expect(await page.locator('.row').first().textContent()).toContain('waits-its-turn')
+    expect(await page.locator('.row').first().textContent()).toContain('waits-too')
+  })
+
+  test('holds on when the pointer leaves and comes back between two drawings', async () => {
+    await ward.publish([nextAlert('left-and-back')])
+    await open()
+    await row('left-and-back').hover()
+    await page.getByText('Held while you read').waitFor()
+    await page.evaluate(() => {
+      const [list, body] = [document.querySelector('.list')!, document.body]
+      const pointer = { bubbles: true, pointerType: 'mouse' }
+      list.dispatchEvent(new PointerEvent('pointerout', { ...pointer, relatedTarget: body }))
+      list.dispatchEvent(new PointerEvent('pointerover', { ...pointer, relatedTarget: body }))
+    })
+    await ward.publish([nextAlert('comes-meanwhile')])
+    await page.getByRole('button', { name: '1 new' }).waitFor()
   })
 
   test('shows what it missed after its line was cut', async () => {

@@ -18,3 +18,27 @@ export function holdList(newest: readonly Alert[], heldIds: readonly string[] | 
   const rows = heldIds.map((id) => byId.get(id)).filter((alert) => alert !== undefined)
   return { rows, waiting: newest.length - rows.length }
 }
+
+export type HoldReason = 'paused' | 'scrolled' | 'hovered'
+
+/** Why the list stands still, and the ids in their places since then; null while it does not. */
+export interface Hold {
+  readonly reasons: ReadonlySet<HoldReason>
+  readonly ids: readonly string[] | null
+}
+
+export const noHold: Hold = { reasons: new Set(), ids: null }
+
+/** A reason comes or goes: the first one holds the rows that are shown, the last one lets them go. */
+export function changeHold(
+  before: Hold,
+  reason: HoldReason,
+  isHolding: boolean,
+  idsShown: readonly string[],
+): Hold {
+  if (before.reasons.has(reason) === isHolding) return before
+  const reasons = new Set(before.reasons)
+  if (isHolding) reasons.add(reason)
+  else reasons.delete(reason)
+  return { reasons, ids: reasons.size === 0 ? null : (before.ids ?? idsShown) }
+}

@@ -2,12 +2,13 @@ import { ArrowUp, Pause, Play } from 'lucide-react'
 import { useEffect, useMemo, useRef } from 'react'
 import { severities } from '../../api.ts'
 import { type FeedState, newestFirst } from '../data/feed-state.ts'
+import type { HoldReason } from '../data/held-list.ts'
 import { lineStateOf } from '../data/line-state.ts'
 import { navigate } from '../data/route.ts'
 import { useNowMs } from '../data/use-live.ts'
 import { AlertRow } from '../parts/alert-row.tsx'
 import { EmptyList } from '../parts/empty-list.tsx'
-import { type HoldReason, useHeldList } from '../parts/use-held-list.ts'
+import { useHeldList } from '../parts/use-held-list.ts'
 import { useKeys } from '../parts/use-keys.ts'
 
 /** The live list: newest first, standing still while somebody reads it. */
@@ -26,7 +27,13 @@ export function AlertsPage(props: {
     scroller.current?.scrollTo({ top: 0 })
   }
   return (
-    <section className="list" aria-label="Alerts">
+    <section
+      className="list"
+      aria-label="Alerts"
+      // The head belongs to it: on its way to "1 new" the pointer must not let the rows go.
+      onPointerEnter={(event) => hold('hovered', event.pointerType === 'mouse')}
+      onPointerLeave={() => hold('hovered', false)}
+    >
       <ListHead
         feed={feed}
         waiting={list.waiting}
@@ -44,8 +51,6 @@ export function AlertsPage(props: {
         ref={scroller}
         className={isStale ? 'list-body stale' : 'list-body'}
         onScroll={(event) => hold('scrolled', event.currentTarget.scrollTop > 0)}
-        onPointerEnter={(event) => hold('hovered', event.pointerType === 'mouse')}
-        onPointerLeave={() => hold('hovered', false)}
       >
         {list.rows.length === 0 && list.waiting === 0 ? (
           <EmptyList feed={feed} />

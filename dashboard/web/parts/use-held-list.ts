@@ -1,8 +1,6 @@
 import { useState } from 'react'
 import type { Alert } from '../../api.ts'
-import { type HeldList, holdList } from '../data/held-list.ts'
-
-export type HoldReason = 'paused' | 'scrolled' | 'hovered'
+import { changeHold, type HeldList, holdList, type HoldReason, noHold } from '../data/held-list.ts'
 
 /** The list with its reasons to stand still. `release` shows what waits; the reasons stay. */
 export function useHeldList(newest: readonly Alert[]): {
@@ -11,21 +9,13 @@ export function useHeldList(newest: readonly Alert[]): {
   readonly hold: (reason: HoldReason, isHolding: boolean) => void
   readonly release: () => void
 } {
-  const [reasons, setReasons] = useState<ReadonlySet<HoldReason>>(new Set())
-  const [heldIds, setHeldIds] = useState<readonly string[] | null>(null)
-  const idsNow = () => newest.map((alert) => alert.id)
+  const [held, setHeld] = useState(noHold)
+  const idsNow = newest.map((alert) => alert.id)
   return {
-    list: holdList(newest, heldIds),
-    reasons,
-    hold: (reason, isHolding) => {
-      if (reasons.has(reason) === isHolding) return
-      const next = new Set(reasons)
-      if (isHolding) next.add(reason)
-      else next.delete(reason)
-      setReasons(next)
-      if (next.size === 0) setHeldIds(null)
-      else if (heldIds === null) setHeldIds(idsNow())
-    },
-    release: () => setHeldIds(reasons.size === 0 ? null : idsNow()),
+    list: holdList(newest, held.ids),
+    reasons: held.reasons,
+    // From the state before, not from the state as drawn: two events may come between two drawings.
+    hold: (reason, isHolding) => setHeld((before) => changeHold(before, reason, isHolding, idsNow)),
+    release: () => setHeld((before) => ({ ...before, ids: before.ids && idsNow })),
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Alert } from '../../../dashboard/api.ts'
 import { initialFeed } from '../../../dashboard/web/data/feed-state.ts'
-import { holdList } from '../../../dashboard/web/data/held-list.ts'
+import { changeHold, holdList, noHold } from '../../../dashboard/web/data/held-list.ts'
 import { lineStateOf } from '../../../dashboard/web/data/line-state.ts'
 import { ago, duration, formatBytes, utcTime } from '../../../dashboard/web/data/numbers.ts'
 import { alertIdOf, hashOf } from '../../../dashboard/web/data/route.ts'
@@ -124,6 +124,14 @@ describe('a list that is held', () => {
 
   test('is the newest when nobody holds it', () => {
     expect(holdList([row('b'), row('a')], null).rows.map((r) => r.id)).toEqual(['b', 'a'])
+  })
+
+  test('stands still from the first reason until the last has gone', () => {
+    const hovered = changeHold(noHold, 'hovered', true, ['a'])
+    const both = changeHold(hovered, 'scrolled', true, ['b', 'a'])
+    const scrolled = changeHold(both, 'hovered', false, ['b', 'a'])
+    expect([hovered.ids, both.ids, scrolled.ids]).toEqual([['a'], ['a'], ['a']])
+    expect(changeHold(scrolled, 'scrolled', false, ['b', 'a'])).toEqual(noHold)
   })
 })
 
