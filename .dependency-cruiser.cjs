@@ -1,8 +1,8 @@
 // Who may import whom. Each rule's comment says what to do instead; a rule that is in the way is
 // changed in the same commit, with the reason in docs/decisions/.
-const stages = 'ingest|bus|store|analyzer|alerts|inventory|simulator|dashboard'
+const stages = 'ingest|bus|store|analyzer|alerts|history|inventory|simulator|dashboard'
 const clients =
-  '(kafkajs|pino|ws|express|helmet|pcap-parser|commander|yaml|react|react-dom|vite|playwright-core)'
+  '(kafkajs|pino|ws|express|helmet|pcap-parser|commander|yaml|react|react-dom|vite|playwright-core|@duckdb|@influxdata|nodemailer|prom-client|uplot|@node-rs)'
 // node:zlib is not in the list: it computes, it touches neither disk nor network.
 const nodeIo =
   '^(node:)?(fs|fs/promises|net|tls|http|https|http2|dgram|dns|child_process|worker_threads|cluster|sqlite|stream|stream/promises|os|path|process|url|readline|timers/promises)$'
