@@ -3,7 +3,7 @@ import { createCaptureFileSource } from '../ingest/adapters/capture-file.ts'
 import { createLoopedSource } from '../ingest/looped.ts'
 import type { Recording } from '../ingest/service.ts'
 import type { TimeUs } from '../records/time.ts'
-import { encodePcap } from '../simulator/packets.ts'
+import { encodePcap } from '../simulator/pcap-file.ts'
 import { sampleCapture, sampleInventory, samplePassUs } from '../simulator/sample-capture.ts'
 import { type Config, parseConfig } from './config.ts'
 

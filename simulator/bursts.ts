@@ -1,15 +1,8 @@
 import type { TimeUs } from '../records/time.ts'
 import { asRequest, kdcError, kdcReply, overTcp } from './kerberos-messages.ts'
-import {
-  concat,
-  createTcpTalk,
-  icmp,
-  ipFrame,
-  ipProtocol,
-  type Packet,
-  type Station,
-  udpFrame,
-} from './packets.ts'
+import { concat } from './bytes.ts'
+import { icmp, ipFrame, ipProtocol, type Packet, type Station, udpFrame } from './packets.ts'
+import { createTcpTalk } from './tcp-talk.ts'
 import {
   negotiateAnswer,
   negotiateRequest,

@@ -1,13 +1,7 @@
 import type { TimeUs } from '../records/time.ts'
-import {
-  arpFrame,
-  ascii,
-  concat,
-  createTcpTalk,
-  type Packet,
-  type Station,
-  udpFrame,
-} from './packets.ts'
+import { ascii, concat } from './bytes.ts'
+import { arpFrame, type Packet, type Station, udpFrame } from './packets.ts'
+import { createTcpTalk } from './tcp-talk.ts'
 
 // Whole conversations between two stations, each with the bytes its protocol really has on the wire.
 

@@ -1,5 +1,5 @@
 import type { TimeUs } from '../records/time.ts'
-import { ascii, concat } from './packets.ts'
+import { ascii, concat } from './bytes.ts'
 
 // Kerberos V5 messages as RFC 4120 §5.4 and §5.9 define them, in DER (X.690).
 

@@ -1,7 +1,7 @@
 import { isMappedIpv4, parseIp } from '../records/address.ts'
-import { tcpFlag } from '../records/flow-batch.ts'
 import { WardwatchError } from '../records/errors.ts'
 import type { TimeUs } from '../records/time.ts'
+import { concat, u16, u32 } from './bytes.ts'
 
 /** One packet on the wire: Ethernet from the destination address on, without the frame check sequence. */
 export interface Packet {
@@ -25,39 +25,33 @@ export interface Station {
   readonly vlan?: number
 }
 
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return concatAll(parts)
-}
+/** A few thousand addresses are written millions of times: parsing them cost more than the rest of a frame. */
+const addressesMax = 16_384
 
-/** As `concat`, for more parts than a call takes arguments. */
-function concatAll(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
+function remembered(parse: (text: string) => Uint8Array): (text: string) => Uint8Array {
+  const known = new Map<string, Uint8Array>()
+  return (text) => {
+    let bytes = known.get(text)
+    if (bytes === undefined) {
+      bytes = parse(text)
+      if (known.size >= addressesMax) known.clear()
+      known.set(text, bytes)
+    }
+    return bytes
   }
-  return whole
 }
 
-/** Bytes of a text, one per character (ISO 8859-1): what line protocols are written in. */
-export function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (c) => c.charCodeAt(0))
-}
+/** Six bytes. Shared: do not change them. */
+export const macBytes = remembered((mac) =>
+  Uint8Array.from(mac.split(':'), (part) => parseInt(part, 16)),
+)
 
-export function macBytes(mac: string): Uint8Array {
-  return Uint8Array.from(mac.split(':'), (part) => parseInt(part, 16))
-}
-
-function ipBytes(ip: string): Uint8Array {
+/** Four or sixteen bytes. @throws WardwatchError BAD_USAGE */
+const ipBytes = remembered((ip) => {
   const bytes = parseIp(ip)
   if (bytes === null) throw new WardwatchError('BAD_USAGE', `not an IP address: ${ip}`)
   return isMappedIpv4(bytes) ? bytes.subarray(12) : bytes
-}
-
-const u16 = (value: number) => Uint8Array.of((value >> 8) & 0xff, value & 0xff)
-const u32 = (value: number) =>
-  Uint8Array.of((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
+})
 
 /** IEEE 802.3 frame, padded to 60 bytes; with an 802.1Q tag when `vlan` is given. */
 export function ethernet(
@@ -74,7 +68,7 @@ export function ethernet(
 
 /** RFC 1071 over the parts as if they were one. */
 export function internetChecksum(...parts: readonly Uint8Array[]): number {
-  const bytes = concat(...parts)
+  const bytes = parts.length === 1 ? parts[0]! : concat(...parts)
   let sum = 0
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i]! << 8) | (bytes[i + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000)
@@ -122,7 +116,9 @@ function withChecksum(
   at: number,
 ): Uint8Array {
   const pseudo = concat(ipBytes(src), ipBytes(dst), u32(segment.length), u32(protocol))
-  segment.set(u16(internetChecksum(pseudo, segment)), at)
+  const sum = internetChecksum(pseudo, segment)
+  // A UDP checksum that comes out as zero is sent as all ones (RFC 768).
+  segment.set(u16(sum === 0 && protocol === ipProtocol.udp ? 0xffff : sum), at)
   return segment
 }
 
@@ -223,105 +219,4 @@ export function arpFrame(
     arp(operation, sender, target),
     sender.vlan,
   )
-}
-
-/** One TCP connection played packet by packet; every step takes `stepUs` of event time. */
-export function createTcpTalk(
-  client: Station & { readonly port: number },
-  server: Station & { readonly port: number },
-  options: { readonly startUs: TimeUs; readonly stepUs?: number },
-) {
-  const packets: Packet[] = []
-  const sequence = { orig: 1000, resp: 5000 }
-  const step = options.stepUs ?? 1000
-  let timeUs = options.startUs
-  const segment = (isOrig: boolean, flags: number, payload?: Uint8Array) => {
-    const [from, to] = isOrig ? [client, server] : [server, client]
-    const [seq, ack] = isOrig ? [sequence.orig, sequence.resp] : [sequence.resp, sequence.orig]
-    const fields = {
-      srcPort: from.port,
-      dstPort: to.port,
-      seq,
-      ack: (flags & tcpFlag.ack) === 0 ? 0 : ack,
-      flags,
-    }
-    const bytes = ipFrame(
-      from,
-      to,
-      ipProtocol.tcp,
-      tcp(from.ip, to.ip, payload === undefined ? fields : { ...fields, payload }),
-    )
-    packets.push({ timeUs, bytes })
-    timeUs += step
-    sequence[isOrig ? 'orig' : 'resp'] +=
-      (payload?.length ?? 0) + ((flags & (tcpFlag.syn | tcpFlag.fin)) === 0 ? 0 : 1)
-  }
-  const talk = {
-    packets,
-    /** Event time of the next packet. */
-    now: () => timeUs,
-    wait: (us: number) => {
-      timeUs += us
-      return talk
-    },
-    segment: (isOrig: boolean, flags: number, payload?: Uint8Array) => {
-      segment(isOrig, flags, payload)
-      return talk
-    },
-    syn: () => talk.segment(true, tcpFlag.syn),
-    open: () =>
-      talk
-        .syn()
-        .segment(false, tcpFlag.syn | tcpFlag.ack)
-        .segment(true, tcpFlag.ack),
-    refuse: () => talk.segment(false, tcpFlag.rst | tcpFlag.ack),
-    /** Payload of the client, in segments of at most 1,400 bytes. */
-    send: (payload: Uint8Array | string) => {
-      inSegments(payload, (part) => segment(true, tcpFlag.psh | tcpFlag.ack, part))
-      return talk
-    },
-    /** Payload of the server. */
-    answer: (payload: Uint8Array | string) => {
-      inSegments(payload, (part) => segment(false, tcpFlag.psh | tcpFlag.ack, part))
-      return talk
-    },
-    close: () =>
-      talk
-        .segment(true, tcpFlag.fin | tcpFlag.ack)
-        .segment(false, tcpFlag.fin | tcpFlag.ack)
-        .segment(true, tcpFlag.ack),
-    reset: (isOrig = true) => talk.segment(isOrig, tcpFlag.rst | tcpFlag.ack),
-  }
-  return talk
-}
-
-function inSegments(payload: Uint8Array | string, write: (part: Uint8Array) => void): void {
-  const bytes = typeof payload === 'string' ? ascii(payload) : payload
-  for (let at = 0; at < bytes.length; at += 1400) write(bytes.subarray(at, at + 1400))
-}
-
-/** A classic capture file (draft-ietf-opsawg-pcap), Ethernet, packets in the order given. */
-export function encodePcap(
-  packets: readonly Packet[],
-  options: { nanoseconds?: boolean; bigEndian?: boolean; snapLength?: number } = {},
-): Uint8Array {
-  const little = !(options.bigEndian ?? false)
-  const snapLength = options.snapLength ?? 262_144
-  const parts: Uint8Array[] = []
-  const words = (...values: number[]) => {
-    const view = new DataView(new ArrayBuffer(values.length * 4))
-    values.forEach((value, i) => view.setUint32(i * 4, value, little))
-    return new Uint8Array(view.buffer)
-  }
-  const version = little ? 0x00040002 : 0x00020004
-  parts.push(
-    words(options.nanoseconds === true ? 0xa1b23c4d : 0xa1b2c3d4, version, 0, 0, snapLength, 1),
-  )
-  for (const { timeUs, bytes } of packets) {
-    const seconds = Math.floor(timeUs / 1e6)
-    const fraction = (timeUs - seconds * 1e6) * (options.nanoseconds === true ? 1000 : 1)
-    const captured = bytes.subarray(0, snapLength)
-    parts.push(words(seconds, fraction, captured.length, bytes.length), captured)
-  }
-  return concatAll(parts)
 }

@@ -1,4 +1,4 @@
-import { ascii, concat } from './packets.ts'
+import { ascii, concat } from './bytes.ts'
 
 // SMB2 messages for a login with NTLM, as MS-SMB2 §2.2 and MS-NLMP §2.2.1 define them (little-endian).
 

@@ -1,13 +1,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import dnsPacket from 'dns-packet'
-import {
-  ascii,
-  concat,
-  createTcpTalk,
-  encodePcap,
-  type Station,
-  udpFrame,
-} from '../../simulator/packets.ts'
+import { ascii, concat } from '../../simulator/bytes.ts'
+import { type Station, udpFrame } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
+import { createTcpTalk } from '../../simulator/tcp-talk.ts'
 
 export interface Trace {
   readonly packets: number

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { alertSchema } from '../../records/alert.ts'
-import { encodePcap } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { sampleCapture } from '../../simulator/sample-capture.ts'
 import { temporaryFolder } from '../support/long-capture.ts'
 

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { createCaptureFileSource } from '../../ingest/adapters/capture-file.ts'
 import { blockRowsMax, capturedBytesMax } from '../../ingest/capture-parser.ts'
 import { isWardwatchError } from '../../records/errors.ts'
-import { encodePcap } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { fuzzLimits, fuzzTimeoutMs } from '../support/fuzz-limits.ts'
 import { createPcapngWriter, join } from '../support/pcapng-writer.ts'
 

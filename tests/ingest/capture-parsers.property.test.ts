@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createPcapParser } from '../../ingest/pcap.ts'
 import { createPcapngParser } from '../../ingest/pcapng.ts'
-import { encodePcap } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { createPcapngWriter, join } from '../support/pcapng-writer.ts'
 import { readBytes } from '../support/read-packets.ts'
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { flowEndReason, tcpFlag } from '../../records/flow-batch.ts'
+import { concat } from '../../simulator/bytes.ts'
 import {
-  concat,
-  createTcpTalk,
   icmp,
   ip,
   ipFrame,
@@ -12,6 +11,7 @@ import {
   udp,
   udpFrame,
 } from '../../simulator/packets.ts'
+import { createTcpTalk } from '../../simulator/tcp-talk.ts'
 import { runPackets } from '../support/pipeline-run.ts'
 
 const startUs = 1_700_000_000_000_000

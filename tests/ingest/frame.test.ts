@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeFrame, Frame, frameKind, rejectText } from '../../ingest/frame.ts'
-import { concat, ethernet, ip, ipProtocol, tcp, udp } from '../../simulator/packets.ts'
+import { concat } from '../../simulator/bytes.ts'
+import { ethernet, ip, ipProtocol, tcp, udp } from '../../simulator/packets.ts'
 
 const [a, b] = ['00:1b:21:00:00:01', '00:1b:21:00:00:02']
 const u16 = (value: number) => Uint8Array.of(value >> 8, value & 255)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createPcapParser } from '../../ingest/pcap.ts'
-import { encodePcap } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { join } from '../support/pcapng-writer.ts'
 import { readBytes } from '../support/read-packets.ts'
 

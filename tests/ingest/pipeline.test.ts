@@ -3,14 +3,9 @@ import { createBindings } from '../../ingest/bindings.ts'
 import { ingestConfigSchema } from '../../ingest/config.ts'
 import { createNoSink } from '../../ingest/no-sink.ts'
 import { createPipeline } from '../../ingest/pipeline.ts'
-import {
-  arpFrame,
-  concat,
-  createTcpTalk,
-  macBytes,
-  type Packet,
-  udpFrame,
-} from '../../simulator/packets.ts'
+import { concat } from '../../simulator/bytes.ts'
+import { arpFrame, macBytes, type Packet, udpFrame } from '../../simulator/packets.ts'
+import { createTcpTalk } from '../../simulator/tcp-talk.ts'
 import { blockOf, runPackets } from '../support/pipeline-run.ts'
 
 const startUs = 1_700_000_000_000_000

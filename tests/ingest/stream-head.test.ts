@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { type DecoderOutput, type ProtocolDecoder, verdict } from '../../ingest/protocol.ts'
 import { headBytesMax } from '../../ingest/head-buffer.ts'
 import { createStreamHeads, type StreamHeads } from '../../ingest/stream-head.ts'
-import { ascii } from '../../simulator/packets.ts'
+import { ascii } from '../../simulator/bytes.ts'
 
 /** Recognises streams that start with `mark`, and writes down what it is given. */
 function listener(mark: string, options: { stopAt?: string; transport?: 'tcp' | 'udp' } = {}) {

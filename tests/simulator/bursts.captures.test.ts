@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { icmpSweep, kerberosBurst, smbBurst } from '../../simulator/bursts.ts'
-import { encodePcap, type Packet } from '../../simulator/packets.ts'
+import type { Packet } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { tshark } from '../support/tshark.ts'
 
 const client = { ip: '10.60.1.66', mac: '00:0c:29:0a:00:66' }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dayUs, hourUs } from '../../records/time.ts'
-import { encodePcap } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { sampleCapture, samplePassUs } from '../../simulator/sample-capture.ts'
 
 /** 2026-01-05T08:00:00Z, a Monday. */

@@ -1,15 +1,9 @@
 import fc from 'fast-check'
 import { icmpSweep, kerberosBurst, smbBurst } from '../../simulator/bursts.ts'
 import { dnsLookup } from '../../simulator/conversations.ts'
-import {
-  ascii,
-  concat,
-  createTcpTalk,
-  macBytes,
-  type Packet,
-  type Station,
-  udpFrame,
-} from '../../simulator/packets.ts'
+import { ascii, concat } from '../../simulator/bytes.ts'
+import { macBytes, type Packet, type Station, udpFrame } from '../../simulator/packets.ts'
+import { createTcpTalk } from '../../simulator/tcp-talk.ts'
 import { sampleCapture, sampleStations } from '../../simulator/sample-capture.ts'
 import type { Piece } from './talk.ts'
 import { transcripts } from './transcripts.ts'

@@ -1,5 +1,5 @@
 import { type ConfigInput, parseConfig } from '../../app/config.ts'
-import { recordingsOf } from '../../app/replay.ts'
+import { recordingsOf } from '../../app/recordings.ts'
 import { createWardwatch, type Wardwatch } from '../../app/wire.ts'
 import { sampleInventory } from '../../simulator/sample-capture.ts'
 import { createQuietLogger } from './quiet-logger.ts'

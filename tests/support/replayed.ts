@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type ConfigInput, parseConfig } from '../../app/config.ts'
 import { replay } from '../../app/replay.ts'
 import type { Alert } from '../../records/alert.ts'
-import { encodePcap, type Packet } from '../../simulator/packets.ts'
+import type { Packet } from '../../simulator/packets.ts'
+import { encodePcap } from '../../simulator/pcap-file.ts'
 import { silentLogger } from './silent-logger.ts'
 
 export interface ReplayedOptions {

@@ -1,7 +1,7 @@
 import type { DecoderOutput, ProtocolDecoder, Summary } from '../../ingest/protocol.ts'
 import { protocolDecoders } from '../../ingest/protocols/index.ts'
 import { createStreamHeads } from '../../ingest/stream-head.ts'
-import { ascii } from '../../simulator/packets.ts'
+import { ascii } from '../../simulator/bytes.ts'
 
 /** What one side sends; `gap` is a number of bytes that were not captured. */
 export type Piece = readonly [

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { tcpFlag } from '../../records/flow-batch.ts'
+import { concat } from '../../simulator/bytes.ts'
 import {
-  concat,
   icmp,
   ipFrame,
   ipProtocol,

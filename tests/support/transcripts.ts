@@ -1,4 +1,4 @@
-import { ascii, concat } from '../../simulator/packets.ts'
+import { ascii, concat } from '../../simulator/bytes.ts'
 import type { Piece } from './talk.ts'
 
 /** Never in a summary, whatever protocol it was typed into. */

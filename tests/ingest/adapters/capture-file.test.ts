@@ -7,7 +7,7 @@ import { createGzip, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCaptureFileSource } from '../../../ingest/adapters/capture-file.ts'
 import { isWardwatchError, type ErrorCode } from '../../../records/errors.ts'
-import { encodePcap } from '../../../simulator/packets.ts'
+import { encodePcap } from '../../../simulator/pcap-file.ts'
 import { createPcapngWriter, join } from '../../support/pcapng-writer.ts'
 import { readSource } from '../../support/read-packets.ts'
 

@@ -10,7 +10,8 @@ import {
   readArp,
   readNdp,
 } from '../../../ingest/protocols/addressing.ts'
-import { arp, concat, macBytes } from '../../../simulator/packets.ts'
+import { concat } from '../../../simulator/bytes.ts'
+import { arp, macBytes } from '../../../simulator/packets.ts'
 
 const pump = { ip: '10.60.1.20', mac: '00:1b:21:0a:00:20' }
 const gateway = { ip: '10.60.1.1', mac: '00:1b:21:0a:00:01' }

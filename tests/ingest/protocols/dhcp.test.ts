@@ -4,7 +4,8 @@ import { formatMac } from '../../../records/address.ts'
 import type { Summary } from '../../../ingest/protocol.ts'
 import { verdict } from '../../../ingest/protocol.ts'
 import { dhcp } from '../../../ingest/protocols/dhcp.ts'
-import { ascii, concat, macBytes } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
+import { macBytes } from '../../../simulator/packets.ts'
 import { decode, probe } from '../../support/decode.ts'
 
 interface Fields {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { verdict } from '../../../ingest/protocol.ts'
 import { dicom } from '../../../ingest/protocols/dicom.ts'
 import { abortWords, rejectWords } from '../../../ingest/protocols/dicom-words.ts'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import { decode, inPieces, probe, type Step } from '../../support/decode.ts'
 
 const u16 = (value: number) => Uint8Array.of(value >> 8, value & 0xff)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import { type Piece, talk } from '../../support/talk.ts'
 
 const u16 = (value: number) => Uint8Array.of(value >> 8, value & 255)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFramer, type FramingRules } from '../../../ingest/protocols/framing.ts'
-import { concat } from '../../../simulator/packets.ts'
+import { concat } from '../../../simulator/bytes.ts'
 
 const headBytesMax = 16
 

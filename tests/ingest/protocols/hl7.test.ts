@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verdict } from '../../../ingest/protocol.ts'
 import { hl7 } from '../../../ingest/protocols/hl7.ts'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import { decode, inPieces, probe, type Step } from '../../support/decode.ts'
 
 /** MLLP block around segments. */

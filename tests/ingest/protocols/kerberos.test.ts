@@ -11,7 +11,7 @@ import {
   overTcp,
   tgsRequest,
 } from '../../../simulator/kerberos-messages.ts'
-import { concat } from '../../../simulator/packets.ts'
+import { concat } from '../../../simulator/bytes.ts'
 import { decode, inPieces, probe, type Step } from '../../support/decode.ts'
 
 const names = { realm: 'WARD.EXAMPLE', account: 'nurse1' }

@@ -7,7 +7,7 @@ import {
   statusOfDosError,
   statusWord,
 } from '../../../ingest/protocols/smb-status.ts'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import {
   negotiateAnswer,
   negotiateRequest,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import { logins, type Piece, talk } from '../../support/talk.ts'
 import { sshPacket, sshTalk } from '../../support/transcripts.ts'
 

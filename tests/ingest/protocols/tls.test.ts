@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { concat } from '../../../simulator/packets.ts'
+import { concat } from '../../../simulator/bytes.ts'
 import { talk } from '../../support/talk.ts'
 import { clientHello, type HelloFields } from '../../support/transcripts.ts'
 

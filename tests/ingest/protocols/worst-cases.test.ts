@@ -1,6 +1,6 @@
 import { linearRegression } from 'simple-statistics'
 import { describe, expect, test } from 'vitest'
-import { ascii, concat } from '../../../simulator/packets.ts'
+import { ascii, concat } from '../../../simulator/bytes.ts'
 import { type Piece, talk } from '../../support/talk.ts'
 import { clientHello } from '../../support/transcripts.ts'
 
