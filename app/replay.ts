@@ -1,11 +1,10 @@
 import { listAlerts } from '../alerts/present.ts'
-import { createCaptureFileSource } from '../ingest/adapters/capture-file.ts'
 import type { PipelineStats } from '../ingest/pipeline.ts'
-import type { Recording } from '../ingest/service.ts'
 import type { Alert } from '../records/alert.ts'
 import type { ControlCommand } from '../records/control.ts'
 import type { Logger } from '../records/service.ts'
 import type { Config } from './config.ts'
+import { recordingsOf } from './recordings.ts'
 import { createWardwatch } from './wire.ts'
 
 export interface ReplayOptions {
@@ -58,15 +57,4 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     clearInterval(ticker)
     await wardwatch.stop()
   }
-}
-
-/** Each file that teaches is a recording of its own; the files to watch are one. */
-export function recordingsOf(learn: readonly string[], files: readonly string[]): Recording[] {
-  const watched = { name: files.join(' '), teaches: false, source: createCaptureFileSource(files) }
-  const taught = learn.map((file) => ({
-    name: file,
-    teaches: true,
-    source: createCaptureFileSource([file]),
-  }))
-  return [...taught, watched]
 }

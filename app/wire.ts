@@ -17,6 +17,7 @@ import type { Logger, Service } from '../records/service.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
 import type { AlertRow, StateStore } from '../store/state-store.ts'
 import { type Config, type Role, storePath } from './config.ts'
+import { createParts, type PartState } from './parts.ts'
 
 export interface WireOptions {
   readonly roles: readonly Role[]
@@ -43,6 +44,8 @@ export interface Wardwatch extends Service {
   readonly ingest: Ingest | null
   /** Maker of a network card by its MAC. */
   readonly vendorOf: (mac: string) => string | null
+  /** How far each part is, by its name. */
+  readonly parts: () => Readonly<Record<string, PartState>>
 }
 
 /** Folder that `npm run build` writes the page into. */
@@ -91,7 +94,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
       })
     : null
 
-  const parts = [ingest, analyzer, alerts, dashboard, bus, states].filter((part) => part !== null)
+  const parts = createParts({ ingest, analyzer, alerts, dashboard, bus, store: states })
   return {
     bus,
     states,
@@ -100,13 +103,9 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     alerts,
     dashboard,
     vendorOf,
-    // From last to first, so that whoever receives is there before whoever sends; stopped the other way round.
-    async start() {
-      for (const part of parts.toReversed()) await part.start()
-    },
-    async stop() {
-      for (const part of parts) await part.stop()
-    },
+    start: () => parts.start(),
+    stop: () => parts.stop(),
+    parts: () => parts.states(),
   }
 }
 

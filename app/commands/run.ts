@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { Recording } from '../../ingest/service.ts'
-import { createCaptureFileSource } from '../../ingest/adapters/capture-file.ts'
-import { createLoopedSource } from '../../ingest/looped.ts'
 import { WardwatchError } from '../../records/errors.ts'
 import { type Config, type Role, roles } from '../config.ts'
+import { runUntilSignal } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
-import { recordingsOf } from '../replay.ts'
-import { sampleConfig, sampleRecording } from '../sample.ts'
+import { type InputPlan, recordingsFor } from '../recordings.ts'
+import { sampleConfig } from '../sample.ts'
 import { createWardwatch } from '../wire.ts'
 import { configFrom, configOption } from './options.ts'
 
@@ -40,26 +38,25 @@ async function run(options: Options): Promise<void> {
   const isSample = configured.input.files.length === 0 && configured.bus.kind === 'memory'
   const config = adjusted(isSample ? sampleConfig(configured, options.data) : configured, options)
   const logger = createLogger(config.log.level)
-  const running = Promise.withResolvers<undefined>()
+  const failure = Promise.withResolvers<never>()
   const own = (options.role as Role[] | undefined) ?? [...roles]
   const wardwatch = createWardwatch(config, {
     roles: own,
-    recordings: own.includes('ingest') ? recordingsFor(config, isSample) : [],
+    recordings: own.includes('ingest') ? recordingsFor(inputOf(config, isSample)) : [],
     ...paceOf(config, isSample),
     logger,
     now: Date.now,
-    failed: (error) => running.reject(error),
+    failed: (error) => failure.reject(error),
   })
-  const stopped = stopOnSignals(running)
-  try {
-    await wardwatch.start()
-    wardwatch.ingest?.done.catch((error: unknown) => running.reject(error))
-    if (wardwatch.dashboard !== null) announce(wardwatch.dashboard.url(), isSample)
-    await running.promise
-  } finally {
-    await wardwatch.stop()
-    stopped()
-  }
+  await runUntilSignal(wardwatch, {
+    logger,
+    failure: failure.promise,
+    undrained: () => ({ parts: wardwatch.parts() }),
+    started() {
+      wardwatch.ingest?.done.catch((error: unknown) => failure.reject(error))
+      if (wardwatch.dashboard !== null) announce(wardwatch.dashboard.url(), isSample)
+    },
+  })
 }
 
 function adjusted(config: Config, { port, data }: Options): Config {
@@ -75,36 +72,18 @@ function adjusted(config: Config, { port, data }: Options): Config {
   }
 }
 
-function recordingsFor(config: Config, isSample: boolean): Recording[] {
+function inputOf(config: Config, isSample: boolean): InputPlan {
+  if (isSample) return { kind: 'sample', startUs: Date.now() * 1000 }
   const { files, learn, repeat } = config.input
-  if (isSample) return [sampleRecording(Date.now() * 1000)]
   if (files.length === 0) {
     throw new WardwatchError('CONFIG_INVALID', 'input.files is empty: name the captures to watch')
   }
-  const recordings = recordingsOf(learn, files)
-  if (!repeat) return recordings
-  const source = createLoopedSource(() => createCaptureFileSource(files), {
-    passes: Infinity,
-    gapUs: 1e6,
-  })
-  return [...recordings.slice(0, -1), { name: files.join(' '), teaches: false, source }]
+  return { kind: 'captures', learn, files, repeat }
 }
 
 function paceOf(config: Config, isSample: boolean): { pace?: number } {
   if (isSample) return { pace: 1 }
   return config.input.speed === null ? {} : { pace: config.input.speed }
-}
-
-/** First signal: drain and end. Second: end at once. @returns a function that forgets the signals. */
-function stopOnSignals(running: PromiseWithResolvers<undefined>): () => void {
-  let signals = 0
-  const onSignal = () => {
-    signals++
-    if (signals > 1) process.exit(1)
-    running.resolve(undefined)
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
-  return () => process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
 }
 
 function announce(url: string, isSample: boolean): void {
