@@ -1,0 +1,31 @@
+import { version } from '@duckdb/node-api'
+import type { ChildOptions, HandlerSet, ProcessRequests } from './requests.ts'
+
+/** Everything the child answers: one line a topic. */
+export type DuckdbRequests = ProcessRequests
+
+/** Opens every topic, in this order. Runs in the child. */
+export async function createHandlers(options: ChildOptions): Promise<HandlerSet<DuckdbRequests>> {
+  const sets = [createProcessHandlers()]
+  await Promise.resolve(options)
+  return {
+    handlers: Object.assign({}, ...sets.map(({ handlers }) => handlers)) as never,
+    async close() {
+      for (const set of sets.toReversed()) await set.close()
+    },
+  }
+}
+
+function createProcessHandlers(): HandlerSet<ProcessRequests> {
+  return {
+    handlers: {
+      process: () =>
+        Promise.resolve({
+          pid: process.pid,
+          duckdb: version(),
+          residentBytes: process.memoryUsage.rss(),
+        }),
+    },
+    close: () => Promise.resolve(),
+  }
+}
