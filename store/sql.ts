@@ -1,6 +1,8 @@
 import type { Generated, Kysely, Transaction } from 'kysely'
 import { z } from 'zod'
 import { WardwatchError } from '../records/errors.ts'
+import { type AccountTable, addAccess, type SessionTable, type SetUpLinkTable } from './sql-access-tables.ts'
+import { addAudit, type AuditHeadTable, type AuditTable } from './sql-audit-tables.ts'
 import type { HostProgressRow } from './state-store.ts'
 
 // Tables of the state store (docs/formats/state-store.md), the same in every database. Times are µs since the epoch,
@@ -47,6 +49,11 @@ export interface StateTables {
   alert_anomaly: { id: string; alert_id: string; oldest_us: number; anomaly_json: string }
   fold_position: { partition: number; offset: number; index: number }
   fold_ended: { sensor: string; run: string; partition: number }
+  audit_log: AuditTable
+  audit_head: AuditHeadTable
+  account: AccountTable
+  session: SessionTable
+  set_up_link: SetUpLinkTable
   /** One row, `alert_row`: the last revision given out. Its lock puts folds of several processes into one order. */
   revision_counter: { name: string; value: Generated<number> }
 }
@@ -59,7 +66,7 @@ export interface SqlTypes {
 type Migration = (db: Transaction<StateTables>, types: SqlTypes) => Promise<void>
 
 /** Migration n leads to version n + 1. Never changed once released, only added to. */
-const migrations: readonly Migration[] = [createFirstTables, addAlertScore]
+const migrations: readonly Migration[] = [createFirstTables, addAlertScore, addAudit, addAccess]
 
 /** The version that this program reads and writes. */
 export const schemaVersion = migrations.length

@@ -2,6 +2,8 @@ import type { Anomaly } from '../records/anomaly.ts'
 import type { alertStatuses } from '../records/alert.ts'
 import type { Service } from '../records/service.ts'
 import type { TimeUs } from '../records/time.ts'
+import type { AccessStore } from './access-store.ts'
+import type { AuditStore } from './audit-store.ts'
 
 /** Where a partition stands: one row, compare-and-set on `epoch` (docs/decisions/0004). */
 export interface PartitionRow {
@@ -126,4 +128,6 @@ export interface AlertRows {
 export interface StateStore extends Service {
   readonly partitions: PartitionStates
   readonly alerts: AlertRows
+  readonly access: AccessStore
+  readonly audit: AuditStore
 }

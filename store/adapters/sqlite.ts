@@ -7,8 +7,12 @@ import { type ErrorCode, isWardwatchError, WardwatchError } from '../../records/
 import type { Logger } from '../../records/service.ts'
 import type { SqliteStoreConfig } from '../config.ts'
 import { migrate, type StateTables } from '../sql.ts'
+import { createAccessRows } from '../sql-access.ts'
 import { createAlertRows } from '../sql-alerts.ts'
+import { createAuditRows } from '../sql-audit.ts'
 import { createPartitionStates } from '../sql-partitions.ts'
+import type { AccessStore } from '../access-store.ts'
+import type { AuditStore } from '../audit-store.ts'
 import type { AlertRows, PartitionStates, StateStore } from '../state-store.ts'
 
 /**
@@ -19,8 +23,7 @@ import type { AlertRows, PartitionStates, StateStore } from '../state-store.ts'
  */
 export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Logger }): StateStore {
   const logger = deps.logger.child({ stage: 'store', part: 'sqlite' })
-  let open: { db: Kysely<StateTables>; partitions: PartitionStates; alerts: AlertRows } | null =
-    null
+  let open: { db: Kysely<StateTables>; partitions: PartitionStates; alerts: AlertRows; access: AccessStore; audit: AuditStore } | null = null
   let tail: Promise<unknown> = Promise.resolve()
 
   /** One connection: a call that began while another's transaction is open would become part of it. */
@@ -40,6 +43,10 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     serial('STATE_STORE_FAILED', (store) => call(store.partitions))
   const onAlerts = <T>(call: (alerts: AlertRows) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.alerts))
+  const onAccess = <T>(call: (access: AccessStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.access))
+  const onAudit = <T>(call: (audit: AuditStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.audit))
 
   return {
     async start() {
@@ -47,7 +54,7 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       const db = await untilFree(config.busyTimeoutMs, 'STATE_STORE_FAILED', () =>
         openDatabase(config.path),
       )
-      open = { db, partitions: createPartitionStates(db), alerts: createAlertRows(db) }
+      open = { db, partitions: createPartitionStates(db), alerts: createAlertRows(db), access: createAccessRows(db), audit: createAuditRows(db) }
       logger.info({ path: config.path }, 'state store open')
     },
     async stop() {
@@ -72,6 +79,27 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       list: (options) => onAlerts((alerts) => alerts.list(options)),
       changedSince: (revision, limit) => onAlerts((alerts) => alerts.changedSince(revision, limit)),
       lastRevision: () => onAlerts((alerts) => alerts.lastRevision()),
+    },
+    access: {
+      users: () => onAccess((access) => access.users()),
+      userNamed: (name) => onAccess((access) => access.userNamed(name)),
+      addUser: (...given) => onAccess((access) => access.addUser(...given)),
+      changeUser: (...given) => onAccess((access) => access.changeUser(...given)),
+      putSetUpLink: (...given) => onAccess((access) => access.putSetUpLink(...given)),
+      useSetUpLink: (...given) => onAccess((access) => access.useSetUpLink(...given)),
+      openSession: (...given) => onAccess((access) => access.openSession(...given)),
+      session: (hash) => onAccess((access) => access.session(hash)),
+      sessionsAmong: (hashes) => onAccess((access) => access.sessionsAmong(hashes)),
+      sessionsOf: (userId) => onAccess((access) => access.sessionsOf(userId)),
+      noteActivity: (...given) => onAccess((access) => access.noteActivity(...given)),
+      endSession: (...given) => onAccess((access) => access.endSession(...given)),
+      endSessionsOf: (...given) => onAccess((access) => access.endSessionsOf(...given)),
+      dropSessions: (limits) => onAccess((access) => access.dropSessions(limits)),
+    },
+    audit: {
+      record: (entry) => onAudit((audit) => audit.record(entry)),
+      list: (query) => onAudit((audit) => audit.list(query)),
+      verify: () => onAudit((audit) => audit.verify()),
     },
   }
 }
