@@ -1,5 +1,6 @@
 import type { HostKey } from '../records/observation.ts'
 import type { HostProgressRow, HostSectionRow } from '../store/state-store.ts'
+import { dhcpNameOf } from './baseline/identity.ts'
 import { type HostEnvironment, HostState } from './host-state.ts'
 
 /** The hosts of one partition, at most `hostsMax`, and which of them have changed. */
@@ -115,5 +116,8 @@ function progressOf(host: HostState): HostProgressRow | null {
     address: host.address,
     mac: host.mac,
     vendor: host.vendor,
+    name: host.declared.name ?? dhcpNameOf(folded.identity),
+    deviceClass: host.declared.deviceClass === 'unknown' ? null : host.declared.deviceClass,
+    zone: host.declared.zone,
   }
 }

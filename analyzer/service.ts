@@ -10,10 +10,13 @@ import { type HeldPartition, openHeld, writeCheckpoint } from './checkpoint.ts'
 import type { AnalyzerConfig } from './config.ts'
 import type { DeclaredPolicy, Detector } from './detector.ts'
 import { configureDetector, createEngine, type EngineStats, type Judgement } from './engine.ts'
+import { createSensorRecorder } from './sensor-health.ts'
 
 export interface AnalyzerDeps {
   readonly bus: Bus
-  readonly states: Pick<StateStore, 'partitions'>
+  readonly states: Pick<StateStore, 'partitions'> & {
+    readonly devices: Pick<StateStore['devices'], 'noteSensors'>
+  }
   readonly policy: DeclaredPolicy
   /** analyzer/detectors/index.ts, in its order. */
   readonly detectors: readonly Detector[]
@@ -74,6 +77,7 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
   }
   const warn = sampled(now, (fields) => logger.warn(fields, 'message cannot be read, skipped'))
   const intervalMs = config.checkpointSeconds * 1000
+  const sensors = createSensorRecorder({ store: states.devices, logger, now })
   let subscription: Subscription | null = null
 
   async function assigned(partition: number): Promise<number> {
@@ -100,6 +104,7 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       if (bus.isDurable && offset < own.nextOffset) continue
       const position = bus.isDurable ? offset : own.nextOffset
       const message = read(partition, offset, value)
+      if (message !== null) sensors.note(message)
       const judgement = message === null ? null : own.engine.onMessage(message, position)
       counts.messages++
       if (bus.isDurable || judgement?.isRepeated !== true) own.nextOffset = position + 1
@@ -111,6 +116,7 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       counts.anomalies += judgement.anomalies.length
     }
     if (outgoing.length > 0) await bus.publish(outgoing)
+    await sensors.flush()
     if (commands.length > 0) answer(own, commands)
     if (hasEnded || now() >= own.dueMs) await checkpoint(own)
   }

@@ -152,6 +152,7 @@ async function upsertAlert(
     peers_json: JSON.stringify(row.peers),
     previous_id: row.previousId,
     score: row.leading.score,
+    view_key: row.leading.viewKey,
   }
   await tx
     .insertInto('alert_row')
@@ -171,7 +172,8 @@ async function lastRevision(db: Database): Promise<number> {
 
 const statusSchema = z.enum(alertStatuses)
 
-function alertOf(row: Selectable<StateTables['alert_row']>): AlertRow {
+/** A row as the store's interface tells it. */
+export function alertOf(row: Selectable<StateTables['alert_row']>): AlertRow {
   const status = statusSchema.safeParse(row.status)
   if (!status.success) throw incompatible('alert_row', status.error)
   return {

@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Transaction } from 'kysely'
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
 import { WardwatchError } from '../records/errors.ts'
 import type { StateTables } from './sql.ts'
 import type {
@@ -12,7 +12,7 @@ import type {
 type Database = Kysely<StateTables>
 type Tx = Transaction<StateTables>
 
-/** Rows of one INSERT: 12 columns at most, and SQLite takes 32,766 parameters, PostgreSQL 65,535. */
+/** Rows of one INSERT: 15 columns at most, and SQLite takes 32,766 parameters, PostgreSQL 65,535. */
 const rowsPerInsert = 400
 
 /** Queries of partition and host state, in what SQL databases have in common; errors of the database pass through. */
@@ -115,6 +115,9 @@ async function upsertProgress(tx: Tx, rows: readonly HostProgressRow[]): Promise
         address: eb.ref('excluded.address'),
         mac: eb.ref('excluded.mac'),
         vendor: eb.ref('excluded.vendor'),
+        name: eb.ref('excluded.name'),
+        device_class: eb.ref('excluded.device_class'),
+        zone: eb.ref('excluded.zone'),
       })),
     )
     .execute()
@@ -134,6 +137,9 @@ function progressRecord(row: HostProgressRow): Insertable<StateTables['host_prog
     address: row.address,
     mac: row.mac,
     vendor: row.vendor,
+    name: row.name,
+    device_class: row.deviceClass,
+    zone: row.zone,
   }
 }
 
@@ -143,7 +149,11 @@ async function progress(db: Database, host: string): Promise<HostProgressRow | n
     .selectAll()
     .where('host', '=', host)
     .executeTakeFirst()
-  if (row === undefined) return null
+  return row === undefined ? null : progressOf(row)
+}
+
+/** A row as the store's interface tells it. */
+export function progressOf(row: Selectable<StateTables['host_progress']>): HostProgressRow {
   return {
     host: row.host,
     site: row.site,
@@ -157,6 +167,9 @@ async function progress(db: Database, host: string): Promise<HostProgressRow | n
     address: row.address,
     mac: row.mac,
     vendor: row.vendor,
+    name: row.name,
+    deviceClass: row.device_class,
+    zone: row.zone,
   }
 }
 

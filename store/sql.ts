@@ -1,8 +1,14 @@
 import type { Generated, Kysely, Transaction } from 'kysely'
 import { z } from 'zod'
 import { WardwatchError } from '../records/errors.ts'
-import { type AccountTable, addAccess, type SessionTable, type SetUpLinkTable } from './sql-access-tables.ts'
+import {
+  type AccountTable,
+  addAccess,
+  type SessionTable,
+  type SetUpLinkTable,
+} from './sql-access-tables.ts'
 import { addAudit, type AuditHeadTable, type AuditTable } from './sql-audit-tables.ts'
+import { addDevices, type SensorTable } from './sql-device-tables.ts'
 import type { HostProgressRow } from './state-store.ts'
 
 // Tables of the state store (docs/formats/state-store.md), the same in every database. Times are µs since the epoch,
@@ -31,7 +37,11 @@ export interface StateTables {
     address: string | null
     mac: string | null
     vendor: string | null
+    name: string | null
+    device_class: string | null
+    zone: string | null
   }
+  sensor_health: SensorTable
   alert_row: {
     id: string
     row_key: string
@@ -45,6 +55,8 @@ export interface StateTables {
     previous_id: string | null
     /** That of the leading anomaly, so that a list can leave out what is not shown. */
     score: number
+    /** Key of the owner, out of `row_key`. */
+    view_key: string | null
   }
   alert_anomaly: { id: string; alert_id: string; oldest_us: number; anomaly_json: string }
   fold_position: { partition: number; offset: number; index: number }
@@ -66,7 +78,13 @@ export interface SqlTypes {
 type Migration = (db: Transaction<StateTables>, types: SqlTypes) => Promise<void>
 
 /** Migration n leads to version n + 1. Never changed once released, only added to. */
-const migrations: readonly Migration[] = [createFirstTables, addAlertScore, addAudit, addAccess]
+const migrations: readonly Migration[] = [
+  createFirstTables,
+  addAlertScore,
+  addAudit,
+  addAccess,
+  addDevices,
+]
 
 /** The version that this program reads and writes. */
 export const schemaVersion = migrations.length

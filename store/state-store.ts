@@ -1,6 +1,7 @@
 import type { Anomaly } from '../records/anomaly.ts'
 import type { alertStatuses } from '../records/alert.ts'
 import type { Service } from '../records/service.ts'
+import type { SensorHealth } from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditStore } from './audit-store.ts'
@@ -37,6 +38,10 @@ export interface HostProgressRow {
   readonly address: string | null
   readonly mac: string | null
   readonly vendor: string | null
+  /** As declared, else as it calls itself by DHCP. */
+  readonly name: string | null
+  readonly deviceClass: string | null
+  readonly zone: string | null
 }
 
 export interface PartitionCommit {
@@ -124,10 +129,53 @@ export interface AlertRows {
   lastRevision(): Promise<number>
 }
 
+export const deviceSorts = ['name', 'state', 'firstSeen', 'lastSeen', 'alerts'] as const
+export type DeviceSort = (typeof deviceSorts)[number]
+
+export interface DeviceQuery {
+  /** Part of a name, an address, a MAC, a vendor or a site, whatever its case; empty: all. */
+  readonly text: string
+  readonly sort: DeviceSort
+  readonly isDescending: boolean
+  readonly limit: number
+  readonly offset: number
+}
+
+/** A host that is monitored, with how many of its alerts are not closed. */
+export interface DeviceRow extends HostProgressRow {
+  readonly openAlerts: number
+}
+
+/** What a sensor last said of itself, as an analyzer has read it. */
+export interface SensorRow {
+  readonly site: string
+  readonly sensor: string
+  readonly run: string
+  /** Wall clock of the analyzer when it read it, in ms. */
+  readonly heardMs: number
+  readonly clockUs: TimeUs
+  readonly health: SensorHealth
+}
+
+/** What people look up of devices and sensors. Written by the analyzer, read by the dashboard. */
+export interface DeviceStore {
+  list(query: DeviceQuery): Promise<{ total: number; rows: DeviceRow[] }>
+  get(host: string): Promise<DeviceRow | null>
+  /** What the analyzer keeps of the host under these names. */
+  sectionsOf(host: string, names: readonly string[]): Promise<HostSectionRow[]>
+  /** Alerts that the host owns, newest last seen first. */
+  alertsOf(host: string, options: { limit: number; scoreMin: number }): Promise<AlertRow[]>
+  /** Alerts that name the host as the other party, among the 5,000 newest of all. */
+  alertsNaming(host: string, options: { limit: number; scoreMin: number }): Promise<AlertRow[]>
+  noteSensors(rows: readonly SensorRow[]): Promise<void>
+  sensors(): Promise<SensorRow[]>
+}
+
 /** What must survive a restart. Every promise is tested by tests/contracts/state-store.contract.ts. */
 export interface StateStore extends Service {
   readonly partitions: PartitionStates
   readonly alerts: AlertRows
   readonly access: AccessStore
   readonly audit: AuditStore
+  readonly devices: DeviceStore
 }

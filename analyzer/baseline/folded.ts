@@ -1,5 +1,6 @@
 import { dayUs, hourUs, type TimeUs } from '../../records/time.ts'
 import { createSeasonalVolumes, type SeasonalVolumes } from './volumes.ts'
+import type { IdentityFact } from './identity.ts'
 import type { LearningState } from './learning.ts'
 
 /** Relations kept of one host; beyond it the one unseen longest goes first, unapproved before approved, counted. */
@@ -40,9 +41,11 @@ export interface FoldedBaseline {
   /** Address → name it was looked up by, oldest look-up first. */
   names: Map<string, string>
   volumes: SeasonalVolumes
+  /** How the host has called itself; told of at once, not only when an hour closes. */
+  identity: IdentityFact[]
 }
 
-export const foldedVersion = 1
+export const foldedVersion = 2
 
 export function createFolded(firstSeenUs: TimeUs, isTaught: boolean): FoldedBaseline {
   return {
@@ -61,6 +64,7 @@ export function createFolded(firstSeenUs: TimeUs, isTaught: boolean): FoldedBase
     relationsEvicted: 0,
     names: new Map(),
     volumes: createSeasonalVolumes(),
+    identity: [],
   }
 }
 
@@ -131,6 +135,24 @@ export function noteName(names: Map<string, string>, address: string, name: stri
     if (!oldest.done) names.delete(oldest.value)
   }
   names.set(address, name)
+}
+
+/** A person has approved one relation, met or not. No hour is counted for it, so that it can be taken back exactly. */
+export function approveOne(folded: FoldedBaseline, name: string, hour: number): void {
+  const known = folded.relations.get(name)
+  if (known !== undefined) {
+    known.isApproved = true
+    return
+  }
+  if (folded.relations.size >= relationsMax) evictRelation(folded)
+  folded.relations.set(name, { firstHour: hour, lastHour: -1, hours: 0, days: 0, isApproved: true })
+}
+
+export function unapproveOne(folded: FoldedBaseline, name: string): void {
+  const known = folded.relations.get(name)
+  if (known === undefined) return
+  known.isApproved = false
+  if (known.hours === 0) folded.relations.delete(name)
 }
 
 /** A person or a teaching recording has approved all that was met so far. */

@@ -15,6 +15,7 @@ import {
 } from '../device-baseline.ts'
 import {
   approveAll,
+  approveOne,
   createFolded,
   dayOf,
   type FoldedBaseline,
@@ -25,6 +26,7 @@ import {
   noteName,
   noteRelation,
   trimProfile,
+  unapproveOne,
 } from './folded.ts'
 import {
   addCaller,
@@ -35,6 +37,7 @@ import {
   type HourDelta,
   openHour,
 } from './hour.ts'
+import { noteIdentity } from './identity.ts'
 import { type LearningConfig, nextLearningState } from './learning.ts'
 import type { MetContacts } from './met-contacts.ts'
 import { type Calendar, noteVolume } from './volumes.ts'
@@ -166,9 +169,11 @@ export class HostBaseline implements BaselineView {
     return addContact(this.hour, peer, { service, isOrig, address, isInternal })
   }
 
-  /** Names the host looks up, and names by which others call it. */
+  /** Names the host looks up, names by which others call it, and how it calls itself. */
   learnSummaries(batch: SummaryBatch, from: number, to: number): void {
     for (let row = from; row < to; row++) {
+      if (this.folded !== null && noteIdentity(this.folded.identity, batch, row))
+        this.changes.folded = true
       if (batch.outcome[row] === outcomeCode.failure) continue
       const service = textAt(batch.service, row)
       if (batch.isOrig[row] === 1) this.#learnName(batch, row, service)
@@ -271,9 +276,14 @@ export class HostBaseline implements BaselineView {
 
   /** A person has approved one relation, met or not. */
   approveRelation(relation: string, timeUs: TimeUs): void {
-    const folded = this.#known(timeUs, timeUs)
-    noteRelation(folded, relation, Math.floor(timeUs / hourUs), true)
-    folded.relations.get(relation)!.isApproved = true
+    approveOne(this.#known(timeUs, timeUs), relation, Math.floor(timeUs / hourUs))
+  }
+
+  /** The approval is taken back: what the relation's own traffic has made of it stays. */
+  unapproveRelation(relation: string): void {
+    if (this.folded === null) return
+    unapproveOne(this.folded, relation)
+    this.changes.folded = true
   }
 
   /** The profile for another key: closed hours and, folded in, the open one. It fits into one message of the bus. */

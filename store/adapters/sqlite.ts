@@ -10,10 +10,11 @@ import { migrate, type StateTables } from '../sql.ts'
 import { createAccessRows } from '../sql-access.ts'
 import { createAlertRows } from '../sql-alerts.ts'
 import { createAuditRows } from '../sql-audit.ts'
+import { createDeviceStore } from '../sql-devices.ts'
 import { createPartitionStates } from '../sql-partitions.ts'
 import type { AccessStore } from '../access-store.ts'
 import type { AuditStore } from '../audit-store.ts'
-import type { AlertRows, PartitionStates, StateStore } from '../state-store.ts'
+import type { AlertRows, DeviceStore, PartitionStates, StateStore } from '../state-store.ts'
 
 /**
  * State in one SQLite file (WAL, synchronous=FULL: what a commit has acknowledged survives loss of power).
@@ -23,7 +24,14 @@ import type { AlertRows, PartitionStates, StateStore } from '../state-store.ts'
  */
 export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Logger }): StateStore {
   const logger = deps.logger.child({ stage: 'store', part: 'sqlite' })
-  let open: { db: Kysely<StateTables>; partitions: PartitionStates; alerts: AlertRows; access: AccessStore; audit: AuditStore } | null = null
+  let open: {
+    db: Kysely<StateTables>
+    partitions: PartitionStates
+    alerts: AlertRows
+    devices: DeviceStore
+    access: AccessStore
+    audit: AuditStore
+  } | null = null
   let tail: Promise<unknown> = Promise.resolve()
 
   /** One connection: a call that began while another's transaction is open would become part of it. */
@@ -47,6 +55,8 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     serial('STATE_STORE_FAILED', (store) => call(store.access))
   const onAudit = <T>(call: (audit: AuditStore) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.audit))
+  const onDevices = <T>(call: (devices: DeviceStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.devices))
 
   return {
     async start() {
@@ -54,7 +64,14 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       const db = await untilFree(config.busyTimeoutMs, 'STATE_STORE_FAILED', () =>
         openDatabase(config.path),
       )
-      open = { db, partitions: createPartitionStates(db), alerts: createAlertRows(db), access: createAccessRows(db), audit: createAuditRows(db) }
+      open = {
+        db,
+        partitions: createPartitionStates(db),
+        alerts: createAlertRows(db),
+        devices: createDeviceStore(db),
+        access: createAccessRows(db),
+        audit: createAuditRows(db),
+      }
       logger.info({ path: config.path }, 'state store open')
     },
     async stop() {
@@ -100,6 +117,15 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       record: (entry) => onAudit((audit) => audit.record(entry)),
       list: (query) => onAudit((audit) => audit.list(query)),
       verify: () => onAudit((audit) => audit.verify()),
+    },
+    devices: {
+      list: (query) => onDevices((devices) => devices.list(query)),
+      get: (host) => onDevices((devices) => devices.get(host)),
+      sectionsOf: (host, names) => onDevices((devices) => devices.sectionsOf(host, names)),
+      alertsOf: (host, options) => onDevices((devices) => devices.alertsOf(host, options)),
+      alertsNaming: (host, options) => onDevices((devices) => devices.alertsNaming(host, options)),
+      noteSensors: (rows) => onDevices((devices) => devices.noteSensors(rows)),
+      sensors: () => onDevices((devices) => devices.sensors()),
     },
   }
 }

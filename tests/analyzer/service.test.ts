@@ -61,7 +61,7 @@ async function openAnalyzer(
   let clockMs = 0
   const analyzer = createAnalyzer(analyzerConfigSchema.parse({ checkpointSeconds }), {
     bus: { ...bus, isDurable: isBusDurable },
-    states: { partitions },
+    states: { partitions, devices: { noteSensors: () => Promise.resolve() } },
     policy: testPolicy(),
     detectors: [portScan],
     vendorOf: () => null,

@@ -434,7 +434,7 @@ function section(host: string, name: string, byte: number) {
   return { host, section: name, value: Uint8Array.of(byte) }
 }
 
-function progressOf(host: string): HostProgressRow {
+export function progressOf(host: string): HostProgressRow {
   return {
     host,
     site: 'site',
@@ -448,6 +448,9 @@ function progressOf(host: string): HostProgressRow {
     address: '10.60.1.20',
     mac: '00:1b:21:0a:00:20',
     vendor: null,
+    name: 'pump-14',
+    deviceClass: 'medical',
+    zone: 'icu',
   }
 }
 

@@ -38,6 +38,9 @@ const progress: HostProgressRow = {
   address: null,
   mac: null,
   vendor: null,
+  name: null,
+  deviceClass: null,
+  zone: null,
 }
 
 const create = (config: object = {}) =>

@@ -7,19 +7,24 @@ import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
+import { schemaVersion } from '../../store/sql.ts'
+import { deviceStoreContract } from '../contracts/device-store.contract.ts'
 import { anomaly, stateStoreContract } from '../contracts/state-store.contract.ts'
+import { firstStateSchema } from '../support/first-state-schema.ts'
 import { silentLogger } from '../support/silent-logger.ts'
 
 const create = (path: string, busyTimeoutMs = 5_000) =>
   createSqliteStore({ kind: 'sqlite', path, busyTimeoutMs }, { logger: silentLogger })
 
-stateStoreContract('sqlite', async () => {
+const openSqlite = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wardwatch-sqlite-'))
   return {
     create: () => create(join(folder, 'data', 'state.db')),
     remove: () => rm(folder, { recursive: true }),
   }
-})
+}
+stateStoreContract('sqlite', openSqlite)
+deviceStoreContract('sqlite', openSqlite)
 
 describe('sqlite', () => {
   let folder: string
@@ -57,34 +62,24 @@ describe('sqlite', () => {
     expect(ask(path, 'SELECT version FROM schema_version')).toEqual([{ version: 99 }])
   })
 
-  test('brings a database of version 1 up, and knows the score of its rows', async () => {
-    const store = create(path)
-    await store.start()
+  test('brings a database of version 1 up, and knows the score and the owner of its rows', async () => {
     const leading = { ...anomaly(10), score: 0.7 }
-    const row = {
-      id: 'x',
-      rowKey: 'k',
-      status: 'new' as const,
-      firstSeenUs: 1,
-      lastSeenUs: 2,
-      count: 1,
-      leading,
-      peers: [],
-      previousId: null,
-    }
-    await store.alerts.commit({ anomalies: [], rows: [row], moves: [], ended: [] })
-    await store.stop()
+    const owner = [leading.site, leading.behaviour, leading.viewKey, leading.objectGroup]
+    change(path, firstStateSchema)
     change(
       path,
-      `DROP INDEX alert_row_by_last_seen; ALTER TABLE alert_row DROP COLUMN score;
-       CREATE INDEX alert_row_by_last_seen ON alert_row (last_seen_us);
-       UPDATE schema_version SET version = 1`,
+      `INSERT INTO alert_row VALUES ('x', '${JSON.stringify(owner)}', 1, 'new', 1, 2, 1,
+        '${JSON.stringify(leading)}', '[]', NULL)`,
     )
+    const store = create(path)
     await store.start()
-    expect(await store.alerts.list({ limit: 1, scoreMin: 0.7 })).toEqual([{ ...row, revision: 1 }])
-    expect(await store.alerts.list({ limit: 1, scoreMin: 0.71 })).toEqual([])
+    const ids = async (rows: Promise<readonly { id: string }[]>) => (await rows).map(({ id }) => id)
+    expect(await ids(store.alerts.list({ limit: 1, scoreMin: 0.7 }))).toEqual(['x'])
+    expect(await ids(store.alerts.list({ limit: 1, scoreMin: 0.71 }))).toEqual([])
+    const options = { limit: 1, scoreMin: 0.3 }
+    expect(await ids(store.devices.alertsOf(leading.viewKey, options))).toEqual(['x'])
     await store.stop()
-    expect(ask(path, 'SELECT version FROM schema_version')).toEqual([{ version: 2 }])
+    expect(ask(path, 'SELECT version FROM schema_version')).toEqual([{ version: schemaVersion }])
   })
 
   test('refuses a row that somebody else has written', async () => {
@@ -92,7 +87,8 @@ describe('sqlite', () => {
     await store.start()
     change(
       path,
-      `INSERT INTO alert_row VALUES ('x', 'k', 1, 'new', 1, 1, 1, '{"not":"an anomaly"}', '[]', NULL, 0.5)`,
+      `INSERT INTO alert_row (id, row_key, revision, status, first_seen_us, last_seen_us, count, leading_json, peers_json)
+        VALUES ('x', 'k', 1, 'new', 1, 1, 1, '{"not":"an anomaly"}', '[]')`,
     )
     await expect(store.alerts.get('x')).rejects.toMatchObject({ code: 'STATE_INCOMPATIBLE' })
     await store.stop()
