@@ -32,7 +32,7 @@ export interface FlowTotals {
 /** Makes flow records of what the flow table tells, and lets the flow's decoder finish before its last record. */
 export function createFlowEvents(
   deps: FlowEventDependencies,
-): FlowEvents & { readonly totals: Readonly<FlowTotals> } {
+): FlowEvents & { readonly totals: FlowTotals } {
   const { sink, bindings, heads, numbers, view, output } = deps
   const record = createFlowRecord()
   const totals: FlowTotals = { flowRecords: 0, judgedFlows: 0, oneWayFlows: 0 }

@@ -22,6 +22,8 @@ export interface SummaryWriter {
   /** False when nobody looks at the flow of this summary. */
   wantsIdentity(summary: Summary): boolean
   readonly countByService: ReadonlyMap<string, number>
+  /** One more of this service. */
+  count(service: string): void
   write(summary: Summary, timeUs: TimeUs): void
 }
 
@@ -38,13 +40,16 @@ export function createSummaryWriter(
     summary: { service: 'arp', event: 'request' },
   }
   const countByService = new Map<string, number>()
+  const count = (service: string) =>
+    countByService.set(service, (countByService.get(service) ?? 0) + 1)
   return {
     identity: record,
     countByService,
+    count,
     wantsIdentity: (summary) => sink.isBlind !== true || summary.service === 'dhcp',
     write(summary, timeUs) {
       if (summary.service === 'dhcp') onDhcp(record, summary, bindings)
-      countByService.set(summary.service, (countByService.get(summary.service) ?? 0) + 1)
+      count(summary.service)
       numbers.sequence++
       if (sink.isBlind === true) return
       record.summary = summary
