@@ -53,7 +53,8 @@ function createFileInput(file: FileHandle, size: number, path: string): ByteInpu
   }
 }
 
-function createStreamInput(stream: Readable, name: string): ByteInput {
+/** The bytes of a stream that is not text; its `read` rejects with CAPTURE_UNREADABLE. */
+export function createStreamInput(stream: Readable, name: string): ByteInput {
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<unknown, undefined>
   let chunk: Uint8Array = new Uint8Array(0)
   return {
