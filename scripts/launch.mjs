@@ -11,6 +11,7 @@ const folders = [
   'store',
   'analyzer',
   'alerts',
+  'history',
   'inventory',
   'dashboard',
   'simulator',
