@@ -118,7 +118,8 @@ function describe(name: string, relation: Relation): DescribedRelation {
     ...partsOf(name),
     standing: relation.isApproved ? 'approved' : isUsual(relation) ? 'learned' : 'new',
     firstUs: relation.firstHour * hourUs,
-    lastUs: (relation.lastHour + 1) * hourUs,
+    // One that a person approved before it was ever met has no last hour.
+    lastUs: (Math.max(relation.lastHour, relation.firstHour - 1) + 1) * hourUs,
     hours: relation.hours,
     days: relation.days,
   }

@@ -2,22 +2,29 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { presentAlert } from '../alerts/present.ts'
 import { type AlertsService, createAlerts } from '../alerts/service.ts'
-import { detectors } from '../analyzer/detectors/index.ts'
-import { type Analyzer, createAnalyzer } from '../analyzer/service.ts'
+import type { Analyzer } from '../analyzer/service.ts'
 import { createKafkaBus } from '../bus/adapters/kafka.ts'
 import { createMemoryBus } from '../bus/adapters/memory.ts'
 import type { Bus } from '../bus/bus.ts'
+import { describedSections, describeHost } from '../analyzer/describe.ts'
 import type { SensorStatus } from '../dashboard/api.ts'
+import type { DeviceKnowledge } from '../dashboard/device-queries.ts'
 import { createDashboard, type Dashboard } from '../dashboard/server.ts'
-import { createIngest, type Ingest, type Recording } from '../ingest/service.ts'
-import { createDeclaredPolicy } from '../inventory/declared.ts'
+import type { Ingest, Recording } from '../ingest/service.ts'
+import { createDeclaredPolicy, type Declared } from '../inventory/declared.ts'
 import { createVendorList } from '../inventory/vendor.ts'
 import type { ControlCommand } from '../records/control.ts'
+import { parseHostKey } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
-import type { AlertRow, StateStore } from '../store/state-store.ts'
+import type { AlertRow, HostSectionRow, StateStore } from '../store/state-store.ts'
 import { type Config, type Role, storePath } from './config.ts'
+import { createJudge } from './judge.ts'
 import { createParts, type PartState } from './parts.ts'
+import type { InputPlan } from './recordings.ts'
+import { createSensor } from './sensor.ts'
+import { createTemporaryStore } from './threads/temporary-store.ts'
+import { createThreads } from './threads/threads.ts'
 
 export interface WireOptions {
   readonly roles: readonly Role[]
@@ -28,10 +35,20 @@ export interface WireOptions {
   /** Seconds of event time a second of wall time; absent: a replay, as fast as it goes. */
   readonly pace?: number
   readonly logger: Logger
+  /** Puts decoding and analysis on threads of their own; absent: everything runs on this one. */
+  readonly threads?: ThreadPlan
   /** Wall clock in ms. */
   readonly now: () => number
   /** A part has stopped for good. Called once a part at most. */
   readonly failed: (error: unknown) => void
+}
+
+/** How the work is spread over threads; for a bus in memory. */
+export interface ThreadPlan {
+  /** What the sensor's thread opens, in place of `recordings`. */
+  readonly input: InputPlan
+  /** Threads that share the partitions, at least 1. */
+  readonly analyzers: number
 }
 
 /** The parts of this process; a role that it does not have is null. */
@@ -59,31 +76,26 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const vendorOf = (mac: string) => vendors.vendorOf(mac)
 
   const bus = createBus(config, logger)
-  const states = createSqliteStore({ ...config.store, path: storePath(config) }, { logger })
+  const temporary = isShared(config, options) ? createTemporaryStore() : null
+  const path = temporary?.path ?? storePath(config)
+  const states = createSqliteStore({ ...config.store, path }, { logger })
+  const threads = createThreads({ ...config, store: { ...config.store, path } }, bus, options)
   const policy = createDeclaredPolicy(config.inventory)
 
   const ingest = has('ingest')
-    ? createIngest(config.ingest, { bus, logger, ...ingestOptions(options) })
+    ? (threads?.ingest() ?? createSensor(config, { ...options, bus }))
     : null
   const analyzer = has('analyzer')
-    ? createAnalyzer(config.analyzer, {
-        bus,
-        states,
-        policy,
-        detectors,
-        vendorOf,
-        logger,
-        now,
-        failed,
-      })
+    ? (threads?.analyzer() ?? createJudge(config, { ...options, bus, states, vendorOf }))
     : null
   const alerts = has('alerts')
     ? createAlerts(config.alerts, { bus, states, logger, now, failed })
     : null
-  const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace)])
+  const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace, now())])
   const present = (row: AlertRow) => presentAlert(row, vendorOf)
   const dashboard = has('dashboard')
     ? createDashboard(dashboardConfigOf(config), {
+        knowledge: knowledgeOf(config, policy),
         bus,
         states,
         logger,
@@ -94,7 +106,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
       })
     : null
 
-  const parts = createParts({ ingest, analyzer, alerts, dashboard, bus, store: states })
+  const parts = createParts({ ingest, analyzer, alerts, dashboard, bus, store: states, temporary })
   return {
     bus,
     states,
@@ -109,6 +121,11 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   }
 }
 
+/** Threads see one database, so it has to be a file. */
+function isShared(config: Config, { threads }: WireOptions): boolean {
+  return threads !== undefined && storePath(config) === ':memory:'
+}
+
 function createBus(config: Config, logger: Logger): Bus {
   return config.bus.kind === 'kafka'
     ? createKafkaBus(config.bus, { logger })
@@ -121,13 +138,29 @@ function dashboardConfigOf({ dashboard }: Config): Config['dashboard'] {
 }
 
 /** What the page shows of the sensor of this process; its clock means something only at the pace of the wall clock. */
-function sensorOf(config: Config, ingest: Ingest, pace: number | undefined): SensorStatus {
+function sensorOf(
+  config: Config,
+  ingest: Ingest,
+  pace: number | undefined,
+  nowMs: number,
+): SensorStatus {
   const { clockUs, health } = ingest.clock()
-  const { startedUs, packets, dropped } = health
   const { site, sensor } = config.ingest
-  return { site, sensor, clockUs, startedUs, packets, dropped, isLive: pace === 1 }
+  return { site, sensor, clockUs, heardMs: nowMs, isLive: pace === 1, ...health }
 }
 
-function ingestOptions({ recordings, commands = [], pace, now }: WireOptions) {
-  return { recordings, commands, now, ...(pace === undefined ? {} : { pace }) }
+/** What the device pages ask of the analyzer's state and of the inventory. */
+function knowledgeOf(config: Config, policy: Declared): DeviceKnowledge {
+  const { learning } = config.analyzer.engine
+  const describe = (rows: readonly HostSectionRow[]) => describeHost(rows, learning)
+  return {
+    describe: Object.assign(describe, { sections: describedSections }),
+    declaredOf(key, address) {
+      const { name, deviceClass, roles, zone, isClinical } = policy.hostOf(
+        parseHostKey(key),
+        address,
+      )
+      return { name, deviceClass, roles: [...roles], zone, isClinical }
+    },
+  }
 }

@@ -1,25 +1,20 @@
 import { z } from 'zod'
 import { alertSchema, severities } from '../records/alert.ts'
 import { anomalySchema, behaviours } from '../records/anomaly.ts'
+import { ratedSensorSchema } from './api/sensors.ts'
+
+export * from './api/devices.ts'
+export * from './api/sensors.ts'
 
 // What crosses between server and page, in both directions. Each side checks what it receives by these schemas.
 //
 //   GET /api/alerts?limit=N    alertListSchema: the newest alerts
 //   GET /api/alerts/:id        alertDetailSchema, or 404 with errorSchema
+//   GET /api/alerts/:id/related  relatedSchema
+//   GET /api/devices?text&sort&order&limit&offset  deviceListSchema
+//   GET /api/devices/:key      deviceDetailSchema
 //   GET /api/status            statusSchema
 //   WS  /api/live              server → page: serverMessageSchema; page → server: clientMessageSchema
-
-/** What is known of one sensor; times in µs since the epoch. */
-export const sensorStatusSchema = z.object({
-  site: z.string(),
-  sensor: z.string(),
-  clockUs: z.number().describe('its capture clock: the newest it has told of'),
-  startedUs: z.number().describe('its capture clock at its first packet'),
-  packets: z.number(),
-  dropped: z.number(),
-  isLive: z.boolean().describe('it captures now: its clock can be compared with ours'),
-})
-export type SensorStatus = z.infer<typeof sensorStatusSchema>
 
 export const statusSchema = z.object({
   revision: z.number().int().min(0).describe('last change of any row'),
@@ -29,7 +24,7 @@ export const statusSchema = z.object({
     .number()
     .nullable()
     .describe('how far the slowest live sensor is behind the wall clock; null without one'),
-  sensors: z.array(sensorStatusSchema),
+  sensors: z.array(ratedSensorSchema),
 })
 export type Status = z.infer<typeof statusSchema>
 

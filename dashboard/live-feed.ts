@@ -4,14 +4,14 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { Alert } from '../records/alert.ts'
 import type { Logger } from '../records/service.ts'
 import type { AlertRow } from '../store/state-store.ts'
-import { clientMessageSchema, type SensorStatus, type ServerMessage } from './api.ts'
+import { clientMessageSchema, type RatedSensor, type ServerMessage } from './api.ts'
 import { bufferBytesMax, closeCode, createLiveClient, type LiveClient } from './live-client.ts'
 import { type DashboardStates, newestAlerts, type Present, statusOf } from './queries.ts'
 
 export interface LiveFeedDeps {
   readonly states: DashboardStates
   readonly present: Present
-  readonly sensors: () => readonly SensorStatus[]
+  readonly sensors: () => readonly RatedSensor[]
   readonly logger: Logger
   readonly now: () => number
 }

@@ -2,7 +2,7 @@ import type { Alert } from '../records/alert.ts'
 import type { Anomaly } from '../records/anomaly.ts'
 import { formatTime } from '../records/time.ts'
 import type { AlertRow, HostProgressRow, StateStore } from '../store/state-store.ts'
-import type { AlertDetail, Learning, SensorStatus, Sighting, Status } from './api.ts'
+import type { AlertDetail, Learning, RatedSensor, Sighting, Status } from './api.ts'
 
 /** What the dashboard reads of the store. */
 export interface DashboardStates {
@@ -17,7 +17,7 @@ export interface DashboardStates {
 export type Present = (row: AlertRow) => Alert | null
 
 /** Lowest score of a severity: rows below it are kept and not shown (docs/decisions/0005). */
-const shownScoreMin = 0.3
+export const shownScoreMin = 0.3
 
 /** Anomalies a detail shows. */
 const sightingsMax = 100
@@ -70,7 +70,7 @@ function learningOf(progress: HostProgressRow): Learning {
 /** @param nowMs wall clock; the lag is that of the slowest sensor that captures now */
 export function statusOf(
   revision: number,
-  sensors: readonly SensorStatus[],
+  sensors: readonly RatedSensor[],
   startedMs: number,
   nowMs: number,
 ): Status {

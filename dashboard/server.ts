@@ -4,17 +4,21 @@ import { z } from 'zod'
 import { WardwatchError } from '../records/errors.ts'
 import type { Logger, Service } from '../records/service.ts'
 import type { Bus, PartitionHandler, Subscription } from '../bus/bus.ts'
+import type { DeviceStore } from '../store/state-store.ts'
 import { type SensorStatus } from './api.ts'
 import { type DashboardConfig, dashboardConfigSchema } from './config.ts'
 import { isAllowedOrigin } from './guard.ts'
 import { createApp } from './http/app.ts'
+import type { DeviceKnowledge, DeviceQueries } from './device-queries.ts'
 import { createLiveFeed, type LiveFeed, refuseUpgrade } from './live-feed.ts'
 import type { DashboardStates, Present } from './queries.ts'
 import { createRoutes } from './routes/index.ts'
+import { createSensorBoard } from './sensor-board.ts'
 
 export interface DashboardDeps {
   readonly bus: Bus
-  readonly states: DashboardStates
+  readonly states: DashboardStates &
+    DeviceQueries & { readonly devices: Pick<DeviceStore, 'sensors'> }
   readonly logger: Logger
   /** Wall clock in ms. */
   readonly now: () => number
@@ -22,7 +26,9 @@ export interface DashboardDeps {
   readonly webRoot: string
   /** alerts/present.ts with the vendor list. */
   readonly present: Present
-  /** What is known of the sensors now; none when left out. */
+  /** What is learned and declared of devices. */
+  readonly knowledge: DeviceKnowledge
+  /** Sensors of this process, as they are now; none when left out. */
   readonly sensors?: () => readonly SensorStatus[]
 }
 
@@ -41,12 +47,25 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
   const checked = dashboardConfigSchema.safeParse(config)
   if (!checked.success) throw new WardwatchError('CONFIG_INVALID', z.prettifyError(checked.error))
   const { states, present, logger, now } = deps
-  const sensors = deps.sensors ?? (() => [])
+  const board = createSensorBoard({
+    own: deps.sensors ?? (() => []),
+    store: states.devices,
+    logger,
+    now,
+  })
+  const sensors = () => board.current()
   const feed = createLiveFeed(config, { states, present, sensors, logger, now })
   let startedMs = 0
   let port = config.port
   let subscription: Subscription | null = null
-  const routes = createRoutes({ states, present, sensors, startedMs: () => startedMs, now })
+  const routes = createRoutes({
+    states,
+    present,
+    knowledge: deps.knowledge,
+    sensors,
+    startedMs: () => startedMs,
+    now,
+  })
   const app = createApp({ routes, webRoot: deps.webRoot, logger, port: () => port })
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 }, app)
   // Pages, their live connections, and room for scripts.
@@ -82,6 +101,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     start: async () => {
       startedMs = now()
       await listen()
+      await board.start()
       await feed.start()
       subscription = await deps.bus.subscribe({
         topic: 'alerts',
@@ -96,6 +116,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
       await subscription?.stop()
       subscription = null
       await feed.stop()
+      await board.stop()
       if (!server.listening) return
       const { promise, resolve } = Promise.withResolvers<undefined>()
       server.close(() => resolve(undefined))

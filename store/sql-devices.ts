@@ -22,6 +22,7 @@ export function createDeviceStore(db: Database): DeviceStore {
       const row = await devices(db).where('host', '=', host).executeTakeFirst()
       return row === undefined ? null : deviceOf(row)
     },
+    namesOf: (hosts) => namesOf(db, hosts),
     // By partition and host, as the primary key is: no partition is asked for by its number here.
     sectionsOf: (host, names) =>
       db
@@ -130,6 +131,23 @@ async function list(
 /** Finds the text anywhere; its own signs mean nothing. */
 function likePattern(text: string): string {
   return `%${text.replaceAll(/[!%_]/g, '!$&')}%`
+}
+
+/** Hosts asked for at a time: fewer than a statement takes parameters. */
+const hostsPerQuery = 1000
+
+async function namesOf(db: Database, hosts: readonly string[]): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  for (let at = 0; at < hosts.length; at += hostsPerQuery) {
+    const rows = await db
+      .selectFrom('host_progress')
+      .select(['host', 'name'])
+      .where('host', 'in', hosts.slice(at, at + hostsPerQuery))
+      .where('name', 'is not', null)
+      .execute()
+    for (const { host, name } of rows) if (name !== null) names.set(host, name)
+  }
+  return names
 }
 
 async function noteSensors(db: Database, rows: readonly SensorRow[]): Promise<void> {

@@ -3,8 +3,11 @@ import type { alertStatuses } from '../records/alert.ts'
 import type { Service } from '../records/service.ts'
 import type { SensorHealth } from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
+import type { SegmentStore } from './segment-store.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditStore } from './audit-store.ts'
+import type { AlertChangeStore, Handling, HistoryEntry } from './alert-change-store.ts'
+import type { ObligationDraft, OutboxStore } from './outbox-store.ts'
 
 /** Where a partition stands: one row, compare-and-set on `epoch` (docs/decisions/0004). */
 export interface PartitionRow {
@@ -84,6 +87,8 @@ export interface AlertRow {
   /** Parties of all anomalies, at most 32, in the order they were met. */
   readonly peers: Anomaly['peers']
   readonly previousId: string | null
+  /** What people have made of it; absent while nobody has touched it. */
+  readonly handling?: Handling
 }
 
 /** How far a fold takes one observations partition; `from` is null where nothing was folded yet. */
@@ -94,6 +99,15 @@ export interface FoldMove {
 
 /** What one batch changed; written in one transaction with the positions it came from and led to. */
 export interface FoldCommit {
+  /** Rows of the store that the fold was worked out from, in the state it read them in; absent: none. */
+  readonly restsOn?: readonly { readonly id: string; readonly revision: number }[]
+  /** Rows that grew worse after they were closed, and are open again. */
+  readonly history?: readonly {
+    readonly alertId: string
+    readonly entry: Omit<HistoryEntry, 'revision'>
+  }[]
+  /** What receivers are owed for it. */
+  readonly obligations?: readonly ObligationDraft[]
   readonly anomalies: readonly { readonly alertId: string; readonly anomaly: Anomaly }[]
   readonly rows: readonly Omit<AlertRow, 'revision'>[]
   /** One for each partition of the batch. */
@@ -115,7 +129,8 @@ export interface AlertRows {
   /**
    * One transaction; gives each row a new revision. Resolves to the last one.
    * @throws WardwatchError PARTITION_LOST when a partition does not stand at `from`: another process has folded it
-   * meanwhile, what was read of it is old, and nothing was written. ALERT_STORE_FAILED: nothing was written; stop
+   * meanwhile, what was read of it is old, and nothing was written. ALERT_CHANGED when a row no longer is as
+   * `restsOn` says: a person has changed it, nothing was written; fold the batch again. ALERT_STORE_FAILED: nothing was written; stop
    * acknowledging (fail-stop).
    */
   commit(commit: FoldCommit): Promise<number>
@@ -161,6 +176,8 @@ export interface SensorRow {
 export interface DeviceStore {
   list(query: DeviceQuery): Promise<{ total: number; rows: DeviceRow[] }>
   get(host: string): Promise<DeviceRow | null>
+  /** What those of the hosts are called that have a name. */
+  namesOf(hosts: readonly string[]): Promise<Map<string, string>>
   /** What the analyzer keeps of the host under these names. */
   sectionsOf(host: string, names: readonly string[]): Promise<HostSectionRow[]>
   /** Alerts that the host owns, newest last seen first. */
@@ -173,9 +190,12 @@ export interface DeviceStore {
 
 /** What must survive a restart. Every promise is tested by tests/contracts/state-store.contract.ts. */
 export interface StateStore extends Service {
+  readonly alertChanges: AlertChangeStore
+  readonly outbox: OutboxStore
   readonly partitions: PartitionStates
   readonly alerts: AlertRows
   readonly access: AccessStore
   readonly audit: AuditStore
   readonly devices: DeviceStore
+  readonly segments: SegmentStore
 }

@@ -1,11 +1,11 @@
-import type { SensorStatus } from '../api.ts'
+import type { RatedSensor } from '../api.ts'
 import { defineRoute, type Route } from '../http/route.ts'
 import { type DashboardStates, statusOf } from '../queries.ts'
 
 /** What the page's header shows. */
 export function statusRoutes(deps: {
   readonly states: DashboardStates
-  readonly sensors: () => readonly SensorStatus[]
+  readonly sensors: () => readonly RatedSensor[]
   readonly startedMs: () => number
   readonly now: () => number
 }): Route[] {

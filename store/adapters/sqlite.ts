@@ -8,11 +8,17 @@ import type { Logger } from '../../records/service.ts'
 import type { SqliteStoreConfig } from '../config.ts'
 import { migrate, type StateTables } from '../sql.ts'
 import { createAccessRows } from '../sql-access.ts'
+import { createAlertChanges } from '../sql-alert-changes.ts'
 import { createAlertRows } from '../sql-alerts.ts'
 import { createAuditRows } from '../sql-audit.ts'
 import { createDeviceStore } from '../sql-devices.ts'
+import { createSegmentStore } from '../sql-segments.ts'
+import type { SegmentStore } from '../segment-store.ts'
+import { createOutbox } from '../sql-outbox.ts'
 import { createPartitionStates } from '../sql-partitions.ts'
 import type { AccessStore } from '../access-store.ts'
+import type { AlertChangeStore } from '../alert-change-store.ts'
+import type { OutboxStore } from '../outbox-store.ts'
 import type { AuditStore } from '../audit-store.ts'
 import type { AlertRows, DeviceStore, PartitionStates, StateStore } from '../state-store.ts'
 
@@ -31,6 +37,9 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     devices: DeviceStore
     access: AccessStore
     audit: AuditStore
+    alertChanges: AlertChangeStore
+    outbox: OutboxStore
+    segments: SegmentStore
   } | null = null
   let tail: Promise<unknown> = Promise.resolve()
 
@@ -55,8 +64,14 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     serial('STATE_STORE_FAILED', (store) => call(store.access))
   const onAudit = <T>(call: (audit: AuditStore) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.audit))
+  const onSegments = <T>(call: (segments: SegmentStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.segments))
   const onDevices = <T>(call: (devices: DeviceStore) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.devices))
+  const onChanges = <T>(call: (changes: AlertChangeStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.alertChanges))
+  const onOutbox = <T>(call: (outbox: OutboxStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.outbox))
 
   return {
     async start() {
@@ -71,6 +86,9 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
         devices: createDeviceStore(db),
         access: createAccessRows(db),
         audit: createAuditRows(db),
+        alertChanges: createAlertChanges(db),
+        outbox: createOutbox(db),
+        segments: createSegmentStore(db),
       }
       logger.info({ path: config.path }, 'state store open')
     },
@@ -97,6 +115,24 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       changedSince: (revision, limit) => onAlerts((alerts) => alerts.changedSince(revision, limit)),
       lastRevision: () => onAlerts((alerts) => alerts.lastRevision()),
     },
+    alertChanges: {
+      change: (change) => onChanges((changes) => changes.change(change)),
+      historyOf: (alertId) => onChanges((changes) => changes.historyOf(alertId)),
+      unsentCommands: (limit) => onChanges((changes) => changes.unsentCommands(limit)),
+      markSent: (...given) => onChanges((changes) => changes.markSent(...given)),
+      sentCommands: (limit) => onChanges((changes) => changes.sentCommands(limit)),
+    },
+    outbox: {
+      claim: (claim) => onOutbox((outbox) => outbox.claim(claim)),
+      settle: (...given) => onOutbox((outbox) => outbox.settle(...given)),
+      nextDueMs: (receivers) => onOutbox((outbox) => outbox.nextDueMs(receivers)),
+      giveUp: (...given) => onOutbox((outbox) => outbox.giveUp(...given)),
+      purge: (finishedBeforeMs) => onOutbox((outbox) => outbox.purge(finishedBeforeMs)),
+      counts: () => onOutbox((outbox) => outbox.counts()),
+      dead: (limit) => onOutbox((outbox) => outbox.dead(limit)),
+      ofAlert: (alertId) => onOutbox((outbox) => outbox.ofAlert(alertId)),
+      resend: (...given) => onOutbox((outbox) => outbox.resend(...given)),
+    },
     access: {
       users: () => onAccess((access) => access.users()),
       userNamed: (name) => onAccess((access) => access.userNamed(name)),
@@ -118,9 +154,16 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       list: (query) => onAudit((audit) => audit.list(query)),
       verify: () => onAudit((audit) => audit.verify()),
     },
+    segments: {
+      files: () => onSegments((segments) => segments.files()),
+      commit: (change) => onSegments((segments) => segments.commit(change)),
+      gaps: (fromUs, toUs) => onSegments((segments) => segments.gaps(fromUs, toUs)),
+      state: () => onSegments((segments) => segments.state()),
+    },
     devices: {
       list: (query) => onDevices((devices) => devices.list(query)),
       get: (host) => onDevices((devices) => devices.get(host)),
+      namesOf: (hosts) => onDevices((devices) => devices.namesOf(hosts)),
       sectionsOf: (host, names) => onDevices((devices) => devices.sectionsOf(host, names)),
       alertsOf: (host, options) => onDevices((devices) => devices.alertsOf(host, options)),
       alertsNaming: (host, options) => onDevices((devices) => devices.alertsNaming(host, options)),

@@ -110,6 +110,13 @@ export function deviceStoreContract(
       expect(alerts.map((row) => row.id)).toEqual(['b1'])
     })
 
+    test('tells what devices are called', async () => {
+      await learn(pump, scanner, nameless)
+      const hosts = [scanner.host, nameless.host, 'n|lan|ip:10.9.9.9']
+      expect([...(await store.devices.namesOf(hosts))]).toEqual([[scanner.host, 'CT-3']])
+      expect(await store.devices.namesOf([])).toEqual(new Map())
+    })
+
     test('gives the sections that are asked for, of that host only', async () => {
       await learn(pump, scanner)
       const sections = await store.devices.sectionsOf(pump.host, ['baseline', 'hour'])

@@ -17,7 +17,9 @@ import { secondUs } from '../../records/time.ts'
 import type { HostProgressRow } from '../../store/state-store.ts'
 import { createMemoryRows } from '../support/alert-rows.ts'
 import { anomalyOf, shiftStartUs, streamOf } from '../support/anomalies.ts'
+import { createNoDevices, testKnowledge } from '../support/knowledge.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
+import { sensorOf } from '../support/sensor-status.ts'
 
 const limits = alertsConfigSchema.parse({})
 let folder: string
@@ -48,25 +50,20 @@ const create = (config: object = {}) =>
     bus,
     states: {
       alerts: memory.store,
+      devices: createNoDevices(),
       partitions: {
         progress: (host) => Promise.resolve(host === progress.host ? progress : null),
       },
     },
     logger: createQuietLogger(),
+    knowledge: testKnowledge(),
     now: () => 1_772_438_500_000,
     webRoot: folder,
     present: (row) => presentAlert(row, () => null),
     sensors: () => [sensor('tap-1', 1_772_438_499_600), sensor('tap-2', 1_772_438_490_000)],
   })
-const sensor = (name: string, clockMs: number) => ({
-  site: 'north',
-  sensor: name,
-  clockUs: clockMs * 1000,
-  startedUs: 1,
-  packets: 10,
-  dropped: 0,
-  isLive: true,
-})
+const sensor = (name: string, clockMs: number) =>
+  sensorOf({ sensor: name, clockUs: clockMs * 1000 })
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dashboard-'))

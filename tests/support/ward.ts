@@ -14,6 +14,7 @@ import type { Anomaly } from '../../records/anomaly.ts'
 import { encodeAnomalyMessage } from '../../records/codec.ts'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
 import { sqliteStoreConfigSchema } from '../../store/config.ts'
+import { testKnowledge } from './knowledge.ts'
 import { createQuietLogger } from './quiet-logger.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -58,6 +59,7 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
       now: () => Date.now(),
       webRoot,
       present: (row) => presentAlert(row, vendorOf),
+      knowledge: testKnowledge(),
       ...(options.sensors === undefined ? {} : { sensors: options.sensors }),
     })
   let dashboard = dashboardAt(0)
