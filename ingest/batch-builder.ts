@@ -30,10 +30,15 @@ export interface BatchBuilderDependencies {
  * there are, nor on wall time; a live sensor calls `flush` by wall time as well.
  */
 export interface BatchBuilder extends RecordSink {
+  /** Something has been collected that is not sent. */
+  readonly hasRows: boolean
   /** Sends what has been collected, and with `isPunctual` a bare clock to the partitions without rows. */
   flush(clockUs: TimeUs, isPunctual?: boolean): void
-  /** Another recording begins; what was collected is sent first. */
-  beginRecording(recording: { readonly name: string; readonly teaches: boolean }): void
+  /** Another recording begins; what was collected is sent first. `flushMs` holds for this recording. */
+  beginRecording(
+    recording: { readonly name: string; readonly teaches: boolean },
+    flushMs?: number,
+  ): void
   control(command: ControlCommand): void
   /** The input has ended. */
   end(): void
@@ -61,7 +66,7 @@ export function createBatchBuilder(
   deps: BatchBuilderDependencies,
 ): BatchBuilder {
   const { bindings } = deps
-  const flushUs = config.flushMs * 1000
+  let flushUs = config.flushMs * 1000
   const punctuationUs = config.punctuationSeconds * 1e6
   const partitions = Array.from({ length: config.partitionCount }, () => ({
     rows: createPartitionRows(),
@@ -156,6 +161,9 @@ export function createBatchBuilder(
   }
 
   const builder: BatchBuilder = {
+    get hasRows() {
+      return rowCount > 0
+    },
     get dueUs() {
       return Math.min(oldestUs + flushUs, leastToldUs + punctuationUs)
     },
@@ -178,8 +186,9 @@ export function createBatchBuilder(
       )
     },
     flush,
-    beginRecording(recording) {
+    beginRecording(recording, flushMs = config.flushMs) {
       if (rowCount > 0) flush(clockUs)
+      flushUs = flushMs * 1000
       // The clock starts anew with the recording's first packet; until then nothing is known of it.
       clockUs = noClockUs
       sendToAll('recording', { recording })

@@ -148,6 +148,14 @@ export const ingestConfigSchema = z.strictObject({
     .max(10_000)
     .default(100)
     .describe('live, wall time after which unsent records are flushed'),
+  liveIdleMs: z
+    .number()
+    .positive()
+    .max(30_000)
+    .default(500)
+    .describe(
+      'live, how far the clock of a port without packets stays behind the wall clock: room for packets on their way',
+    ),
   livePunctuationMs: z
     .number()
     .positive()

@@ -16,10 +16,11 @@ import { isUnreachableError, readQuotedPacket } from './icmp.ts'
 import { createLinkSummaries } from './link-summaries.ts'
 import type { DecoderOutput } from './protocol.ts'
 import { protocolDecoders } from './protocols/index.ts'
+import type { RecordAccount } from './record-source.ts'
 import type { RecordSink } from './record-sink.ts'
 import { RejectCounter } from './reject-counter.ts'
 import { createSensorClock } from './sensor-clock.ts'
-import type { PacketBlock } from './source.ts'
+import type { LiveCapture, PacketBlock } from './source.ts'
 import { createStreamHeads } from './stream-head.ts'
 import { createSummaryWriter } from './summary-writer.ts'
 
@@ -60,6 +61,8 @@ export interface Pipeline {
   readonly bindings: Bindings
   /** The sensor clock; −Infinity before a recording's first packet. */
   readonly clockUs: TimeUs
+  /** For records that come as such: they are numbered and counted among those of the packets. */
+  readonly account: RecordAccount
   onBlock(block: PacketBlock): void
   /** An idle capture's own clock: what is due until then comes out. */
   advance(timeUs: TimeUs): void
@@ -77,6 +80,8 @@ export interface PipelineDependencies {
   readonly bindings?: Bindings
   /** What the source refused so far: part of `rejects`. */
   readonly sourceRejects?: () => ReadonlyMap<string, number>
+  /** Of sources that capture live: what they lost is part of the sensor's health. */
+  readonly captures?: readonly LiveCapture[]
 }
 
 export function createPipeline(config: IngestConfig, deps: PipelineDependencies): Pipeline {
@@ -128,6 +133,12 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     if (timeUs >= sink.dueUs) sink.onClock(timeUs)
   }
 
+  /** The start is later by every pause. */
+  function noteTime(timeUs: TimeUs): void {
+    if (timeUs - totals.newestUs > pauseUsMax) totals.startedUs += timeUs - totals.newestUs
+    totals.newestUs = timeUs
+  }
+
   /** Row `row` of a block, at its admitted time. */
   function onPacket(block: PacketBlock, row: number, timeUs: TimeUs): void {
     const { bytes } = block
@@ -136,8 +147,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     totals.bytes += originalLength
     advance(timeUs)
     // After what was due in the pause has come out: it was told under the old start.
-    if (timeUs - totals.newestUs > pauseUsMax) totals.startedUs += timeUs - totals.newestUs
-    totals.newestUs = timeUs
+    noteTime(timeUs)
     if (
       !decodeFrame(
         bytes,
@@ -210,6 +220,22 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     get clockUs() {
       return clock.nowUs
     },
+    account: {
+      bindings,
+      nextSequence: () => ++numbers.sequence,
+      nextFlowId: () => ++table.flowCount,
+      advance: (timeUs) => clock.advance(timeUs),
+      countPackets({ packets, bytes, judgedFlows, oneWayFlows }, timeUs) {
+        if (totals.packets === 0) totals.startedUs = totals.newestUs = timeUs
+        totals.packets += packets
+        totals.bytes += bytes
+        noteTime(timeUs)
+        events.totals.judgedFlows += judgedFlows
+        events.totals.oneWayFlows += oneWayFlows
+      },
+      countFlowRecord: () => events.totals.flowRecords++,
+      countSummary: (service) => summaries.count(service),
+    },
     onBlock(block) {
       const { timeUs, count } = block
       if (count === 0) return
@@ -255,7 +281,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       packets: totals.packets,
       bytes: totals.bytes,
       flows: table.flowCount,
-      dropped: 0,
+      ...captured(deps.captures ?? []),
       rejects: rejects.read(deps.sourceRejects?.()),
       duplicates: totals.duplicates,
       clamped: clock.clampedCount,
@@ -263,4 +289,12 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       judgedFlows: events.totals.judgedFlows,
     }),
   }
+}
+
+/** What live captures add to the health of their sensor. One port a sensor: of several, the first that is down speaks. */
+function captured(captures: readonly LiveCapture[]): Pick<SensorHealth, 'dropped' | 'capture'> {
+  const dropped = captures.reduce((sum, capture) => sum + capture.dropped(), 0)
+  const healths = captures.map((capture) => capture.health())
+  const capture = healths.find(({ downSinceUs }) => downSinceUs !== null) ?? healths[0]
+  return capture === undefined ? { dropped } : { dropped, capture }
 }

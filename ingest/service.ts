@@ -1,21 +1,22 @@
-import type { Bus, OutgoingMessage } from '../bus/bus.ts'
-import { encodeObservation } from '../records/codec.ts'
+import type { Bus } from '../bus/bus.ts'
 import type { ControlCommand } from '../records/control.ts'
-import { partitionOf, type SensorHealth } from '../records/observation.ts'
+import type { SensorHealth } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
 import type { TimeUs } from '../records/time.ts'
-import { createBatchBuilder } from './batch-builder.ts'
-import { createBindings } from './bindings.ts'
 import type { IngestConfig } from './config.ts'
-import { createPace, slicesOf } from './pace.ts'
-import { createPipeline, type PipelineStats } from './pipeline.ts'
-import type { PacketBlock, Source } from './source.ts'
+import { createRecordsDriver, createReplayDriver, type Driver } from './driver.ts'
+import { createLiveDriver } from './live-driver.ts'
+import { createPacedDriver } from './paced-driver.ts'
+import type { PipelineStats } from './pipeline.ts'
+import { createSensorCore, type SensorCore } from './sensor-core.ts'
+import type { RecordSource } from './record-source.ts'
+import type { Source } from './source.ts'
 
 /** One input that is a recording of its own: with `teaches` it only teaches the baseline. */
 export interface Recording {
   readonly name: string
   readonly teaches: boolean
-  readonly source: Source
+  readonly source: Source | RecordSource
 }
 
 export interface IngestDependencies {
@@ -26,13 +27,14 @@ export interface IngestDependencies {
   /** Decisions of people that are part of the input: told where the first recording that does not teach begins. */
   readonly commands?: readonly ControlCommand[]
   /**
-   * Makes it a live sensor: seconds of event time played in one second of wall time, flushed and punctuated by wall
-   * time too. Absent: a replay, as fast as the bus takes it, in which wall time decides nothing.
+   * Makes packets look live: seconds of event time played in one second of wall time, flushed and punctuated by wall
+   * time too. Absent: a replay, as fast as the bus takes it, in which wall time decides nothing. What only teaches, and
+   * records that come as such, are always a replay; a source that captures live is taken as it comes.
    */
   readonly pace?: number
   /** Seed of the flow table's hash; nothing observable depends on it. */
   readonly seed?: number
-  /** Wall time in ms, for pacing and live punctuation. Required with `pace`. */
+  /** Wall time in ms. Required with `pace` and for a live source. */
   readonly now?: () => number
 }
 
@@ -49,33 +51,18 @@ export interface Ingest extends Service {
 }
 
 /**
- * Reads recordings and publishes their records. Inert until `start`, which returns at once; `stop` lets the block at
- * hand be published, and resolves when nothing more will be.
+ * Reads recordings and publishes their records. Inert until `start`, which returns at once; `stop` lets what is at hand
+ * be published, of a live port all that has been captured, and resolves when nothing more will be.
  */
 export function createIngest(config: IngestConfig, deps: IngestDependencies): Ingest {
   const { bus, recordings, logger } = deps
-  const bindings = createBindings(config)
-  const rejected = () => sumOf(recordings.map(({ source }) => source.rejects))
-  const outbox: OutgoingMessage[] = []
-  const builder = createBatchBuilder(
-    {
-      ...config,
-      flushMs: deps.pace === undefined ? config.replayFlushMs : config.flushMs,
-      partitionCount: bus.partitionCount('observations'),
-    },
-    {
-      bindings,
-      health: () => pipeline.health(),
-      send: (partition, value) => outbox.push({ topic: 'observations', partition, value }),
-    },
-  )
-  const pipeline = createPipeline(config, {
-    sink: builder,
-    bindings,
+  const core = createSensorCore(config, {
+    bus,
+    sources: recordings.map(({ source }) => source),
     seed: deps.seed ?? 0,
-    sourceRejects: rejected,
   })
-  const live = deps.pace === undefined ? null : createLiveClock(config, deps.pace, deps.now)
+  const { pipeline, builder } = core
+  const driverOf = createDrivers(config, core, deps)
   const finished = Promise.withResolvers<undefined>()
   // Told by whoever waits for `done`; here only so that a failure before anybody does is no crash.
   finished.promise.catch((err: unknown) => logger.debug({ err }, 'ingest failed'))
@@ -83,74 +70,21 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
   let isStopping = false
   let running: Promise<void> | null = null
   let current = 0
-  let lastPublish: Promise<void> = Promise.resolve()
-
-  /** Publishes what has been built; calls follow one another, so that messages keep their order. */
-  function publish(): Promise<void> {
-    lastPublish = lastPublish.then(async () => {
-      if (outbox.length > 0) await bus.publish(outbox.splice(0))
-    })
-    return lastPublish
-  }
-
-  /** In band to every partition, and to the topic that keeps what was decided. */
-  async function tell(command: ControlCommand): Promise<void> {
-    builder.control(command)
-    const value = encodeObservation({
-      kind: 'control',
-      site: command.site,
-      sensor: config.sensor,
-      run: command.id,
-      sequence: 1,
-      clockUs: 0,
-      health: pipeline.health(),
-      command,
-      flows: null,
-      summaries: null,
-    })
-    const partition = partitionOf(command.site, bus.partitionCount('control'))
-    await bus.publish([{ topic: 'control', partition, value }])
-    await publish()
-  }
+  let driver: Driver | null = null
 
   async function play(): Promise<void> {
     for (const [index, recording] of recordings.entries()) {
       current = index
-      builder.beginRecording({ name: recording.name, teaches: recording.teaches })
-      logger.info({ recording: recording.name, teaches: recording.teaches }, 'recording begins')
-      if (!recording.teaches) for (const command of commands.splice(0)) await tell(command)
-      await playRecording(recording.source)
-      if (isStopping) return
+      const { name, teaches } = recording
+      driver = driverOf(recording)
+      builder.beginRecording({ name, teaches }, driver.flushMs)
+      logger.info({ recording: name, teaches }, 'recording begins')
+      if (!teaches) for (const command of commands.splice(0)) await core.tell(command)
+      if (isStopping || !(await driver.play())) return
     }
     builder.end()
-    await publish()
+    await core.publish()
     logger.info(pipeline.stats(), 'input ended')
-  }
-
-  async function playRecording(source: Source): Promise<void> {
-    live?.restart()
-    for await (const block of source.blocks()) {
-      if (live === null) pipeline.onBlock(block)
-      else for (const slice of slicesOf(block)) if (await waitFor(slice)) pipeline.onBlock(slice)
-      await publish()
-      if (isStopping) return
-    }
-    pipeline.endRecording()
-  }
-
-  /** Waits until the slice is due, telling the clock meanwhile; false when the service is being stopped. */
-  async function waitFor(slice: PacketBlock): Promise<boolean> {
-    for (;;) {
-      if (isStopping || live === null) return false
-      const waitMs = live.waitMs(slice.timeUs[0]!)
-      if (live.isFlushDue()) {
-        pipeline.advance(Math.min(live.eventUs(), slice.timeUs[0]!))
-        if (pipeline.clockUs !== -Infinity) builder.flush(pipeline.clockUs, live.isPunctuationDue())
-        await publish()
-      }
-      if (waitMs <= 0) return true
-      await live.sleep(waitMs)
-    }
   }
 
   return {
@@ -161,59 +95,34 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
     },
     async stop() {
       isStopping = true
-      live?.wake()
+      driver?.stop()
       await running
-      await lastPublish.catch(() => undefined)
+      await core.publish().catch(() => undefined)
     },
     stats: () => pipeline.stats(),
     progress: () => progressOf(recordings, current),
-    control: tell,
+    control: (command) => core.tell(command),
     clock: () => ({ clockUs: Math.max(0, pipeline.clockUs), health: pipeline.health() }),
   }
 }
 
-/** Wall time of a live sensor: what is due when, and a sleep that can be cut short. */
-function createLiveClock(config: IngestConfig, factor: number, now: (() => number) | undefined) {
-  if (now === undefined) throw new TypeError('a paced ingest needs the wall time')
-  let pace = createPace(factor)
-  let flushedMs = now()
-  let punctuatedMs = now()
-  let wake: () => void = () => undefined
-  return {
-    /** Another recording: its first packet is due at once. */
-    restart() {
-      pace = createPace(factor)
-    },
-    waitMs: (eventUs: number) => pace.waitMs(eventUs, now()),
-    eventUs: () => pace.eventUs(now()),
-    isFlushDue() {
-      if (now() - flushedMs < config.liveFlushMs) return false
-      flushedMs = now()
-      return true
-    },
-    isPunctuationDue() {
-      if (now() - punctuatedMs < config.livePunctuationMs) return false
-      punctuatedMs = now()
-      return true
-    },
-    sleep(waitMs: number): Promise<void> {
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, Math.min(waitMs, config.liveFlushMs))
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    },
-    wake: () => wake(),
+/** How a recording is read: live as it comes, else paced or as fast as it goes. */
+function createDrivers(
+  config: IngestConfig,
+  core: SensorCore,
+  { pace, now, logger }: IngestDependencies,
+): (recording: Recording) => Driver {
+  const wallTime = () => {
+    if (now === undefined) throw new TypeError('a paced or live ingest needs the wall time')
+    return now
   }
-}
-
-function sumOf(parts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>()
-  for (const part of parts)
-    for (const [cause, count] of part) sums.set(cause, (sums.get(cause) ?? 0) + count)
-  return sums
+  return ({ source, teaches }) => {
+    if ('records' in source) return createRecordsDriver(core, config, source)
+    if (source.live !== undefined)
+      return createLiveDriver(core, config, { source, live: source.live, now: wallTime(), logger })
+    if (pace === undefined || teaches) return createReplayDriver(core, config, source)
+    return createPacedDriver(core, config, { source, pace, now: wallTime() })
+  }
 }
 
 function progressOf(recordings: readonly Recording[], current: number): number | null {

@@ -1,3 +1,4 @@
+import type { CaptureHealth } from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
 
 /** IANA/tcpdump LINKTYPE values that the decoder knows; others are counted by number. */
@@ -30,6 +31,21 @@ export interface Source {
   readonly rejects: ReadonlyMap<string, number>
   /** Share of a finite input that has been read, 0–1; null when its end is unknown. */
   progress(): number | null
+  /** Only of a source that captures now: its packets are taken as they come, and its clock goes on without them. */
+  readonly live?: LiveCapture
+}
+
+/** What a source that captures now knows beyond its packets. */
+export interface LiveCapture {
+  /** The clock that stamps the packets; −Infinity while nothing is captured. */
+  clockUs(): TimeUs
+  health(): CaptureHealth
+  /** Packets lost before they were read, since the start. */
+  dropped(): number
+  /** Why nothing is captured, in the capturing program's own words; null when it said nothing. */
+  fault(): string | null
+  /** Ends the capture. What it has written still comes out of `blocks`, which then ends. */
+  stop(): void
 }
 
 export type { TimeUs }

@@ -19,6 +19,13 @@ import { summaryBatchFormat } from './summary-batch.ts'
 const magic = 0x314f5757
 const frameLength = 20
 
+const captureSchema = z.object({
+  downSinceUs: z.number().nullable(),
+  gaps: z.number(),
+  gapUs: z.number(),
+  lastGap: z.object({ fromUs: z.number(), toUs: z.number(), cause: z.string() }).nullable(),
+})
+
 const healthSchema = z.object({
   startedUs: z.number(),
   packets: z.number(),
@@ -30,6 +37,7 @@ const healthSchema = z.object({
   clamped: z.number(),
   oneWayFlows: z.number(),
   judgedFlows: z.number(),
+  capture: captureSchema.exactOptional(),
 })
 
 const headerSchema = z.object({

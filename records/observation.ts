@@ -44,6 +44,25 @@ export function partitionOf(key: string, partitionCount: number): number {
   return (hash >>> 0) % partitionCount
 }
 
+/** A time in which a live sensor captured nothing. */
+export interface CaptureGap {
+  readonly fromUs: TimeUs
+  readonly toUs: TimeUs
+  /** Why, as a word: ingest/capture-faults.ts lists them. */
+  readonly cause: string
+}
+
+/** What a live sensor knows of its capture; totals since the start of its run. */
+export interface CaptureHealth {
+  /** Since when it captures nothing, by the capture's clock; null while it captures. */
+  readonly downSinceUs: TimeUs | null
+  /** Gaps that have ended; two messages that differ by more than one have not told of each. */
+  readonly gaps: number
+  /** Sum of the gaps. */
+  readonly gapUs: TimeUs
+  readonly lastGap: CaptureGap | null
+}
+
 /** What a sensor knows of itself; totals since the start of its run. */
 export interface SensorHealth {
   /** Sensor clock at the first packet of the run, later by every pause of more than a day without packets; 0 before it. */
@@ -61,6 +80,8 @@ export interface SensorHealth {
   /** TCP flows with payload or a bare ACK of which one direction only was seen, of `judgedFlows`. */
   oneWayFlows: number
   judgedFlows: number
+  /** Only of a sensor that captures live. */
+  capture?: CaptureHealth
 }
 
 /**
