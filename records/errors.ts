@@ -1,22 +1,28 @@
 /** Every code an operator can meet; docs/errors.md tells the remedy of each. */
 export const errorCodes = [
+  'ALERT_CHANGED',
   'ALERT_STORE_FAILED',
+  'BACKUP_DAMAGED',
   'BAD_USAGE',
   'BUS_MISCONFIGURED',
   'BUS_OFFSET_GONE',
   'BUS_UNAVAILABLE',
+  'CAPTURE_NOT_PERMITTED',
+  'CAPTURE_PROGRAM_MISSING',
   'CAPTURE_UNREADABLE',
   'CAPTURE_UNSUPPORTED',
   'CONFIG_INVALID',
   'DUCKDB_FAILED',
   'DUCKDB_UNAVAILABLE',
   'INPUT_NOT_FOUND',
+  'INTERFACE_NOT_FOUND',
   'PARTITION_LOST',
   'PORT_IN_USE',
   'RECORD_MALFORMED',
   'RECORD_VERSION_UNKNOWN',
   'STATE_INCOMPATIBLE',
   'STATE_STORE_FAILED',
+  'THREAD_ENDED',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]
