@@ -1,5 +1,5 @@
 import type { TimeUs } from '../records/time.ts'
-import { type Frame, frameKind } from './frame.ts'
+import { type Frame, frameKind, word } from './frame-fields.ts'
 
 const noBytes = new Uint8Array(0)
 const bucketsMin = 256
@@ -161,8 +161,4 @@ export class DuplicateFilter {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

@@ -12,7 +12,7 @@ import {
   wordAt,
 } from './flow-layout.ts'
 import { type FlowTableConfig, FlowTimeouts } from './flow-timeouts.ts'
-import { type Frame, ipProtocol } from './frame.ts'
+import { type Frame, half, ipProtocol, word } from './frame-fields.ts'
 import { SlotList } from './slot-list.ts'
 import { isTcpClosed, isTcpEstablished, tcpFact, tcpFactsOf } from './tcp-state.ts'
 
@@ -324,7 +324,6 @@ function isSenderOriginator(frame: Frame): boolean {
 }
 
 function writeMac(words: Int32Array, at: number, bytes: Uint8Array, from: number): void {
-  words[at] = (bytes[from]! << 8) | bytes[from + 1]!
-  words[at + 1] =
-    (bytes[from + 2]! << 24) | (bytes[from + 3]! << 16) | (bytes[from + 4]! << 8) | bytes[from + 5]!
+  words[at] = half(bytes, from)
+  words[at + 1] = word(bytes, from + 2)
 }

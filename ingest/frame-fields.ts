@@ -99,3 +99,30 @@ export function refuse(frame: Frame, reject: number, detail = 0): false {
 export function word(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }
+
+/** Big-endian 16 bits. */
+export function half(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
+/** Addresses of the IPv4 header at `at` (RFC 791 §3.1), in their mapped form. */
+export function readIpv4Addresses(bytes: Uint8Array, at: number, frame: Frame): void {
+  frame.isIpv4 = true
+  frame.src0 = frame.src1 = frame.dst0 = frame.dst1 = 0
+  frame.src2 = frame.dst2 = 0xffff
+  frame.src3 = word(bytes, at + 12)
+  frame.dst3 = word(bytes, at + 16)
+}
+
+/** Addresses of the IPv6 header at `at` (RFC 8200 §3). */
+export function readIpv6Addresses(bytes: Uint8Array, at: number, frame: Frame): void {
+  frame.isIpv4 = false
+  frame.src0 = word(bytes, at + 8)
+  frame.src1 = word(bytes, at + 12)
+  frame.src2 = word(bytes, at + 16)
+  frame.src3 = word(bytes, at + 20)
+  frame.dst0 = word(bytes, at + 24)
+  frame.dst1 = word(bytes, at + 28)
+  frame.dst2 = word(bytes, at + 32)
+  frame.dst3 = word(bytes, at + 36)
+}

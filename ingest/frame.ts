@@ -1,4 +1,13 @@
-import { type Frame, frameKind, refuse, rejectCode, word } from './frame-fields.ts'
+import {
+  type Frame,
+  frameKind,
+  half,
+  readIpv4Addresses,
+  readIpv6Addresses,
+  refuse,
+  rejectCode,
+  word,
+} from './frame-fields.ts'
 import { linkType } from './source.ts'
 import { decodeTransport } from './transport.ts'
 
@@ -32,12 +41,12 @@ export function decodeFrame(
   frame.srcMacAt = start + 6
   frame.vlan = 0
   let at = start + 14
-  let type = (bytes[start + 12]! << 8) | bytes[start + 13]!
+  let type = half(bytes, start + 12)
   for (let tags = 0; isVlanTag(type); tags++) {
     if (tags === vlanTagsMax) return refuse(frame, rejectCode['vlan-depth'])
     if (at + 4 > end) return refuse(frame, rejectCode['vlan-truncated'])
     if (frame.vlan === 0) frame.vlan = ((bytes[at]! & 0x0f) << 8) | bytes[at + 1]!
-    type = (bytes[at + 2]! << 8) | bytes[at + 3]!
+    type = half(bytes, at + 2)
     at += 4
   }
   if (type <= 1500) {
@@ -45,7 +54,7 @@ export function decodeFrame(
     if (bytes[at] !== 0xaa || bytes[at + 1] !== 0xaa)
       return refuse(frame, rejectCode['llc-dsap-0x'], bytes[at])
     if (at + 8 > end) return refuse(frame, rejectCode['llc-truncated'])
-    type = (bytes[at + 6]! << 8) | bytes[at + 7]!
+    type = half(bytes, at + 6)
     at += 8
   }
   frame.networkAt = at
@@ -79,21 +88,17 @@ function decodeIpv4(
   const headerBytes = (bytes[at]! & 0x0f) * 4
   if (headerBytes < 20) return refuse(frame, rejectCode['ipv4-bad-header-length'])
   if (at + headerBytes > end) return refuse(frame, rejectCode['ipv4-truncated'])
-  const totalLength = (bytes[at + 2]! << 8) | bytes[at + 3]!
+  const totalLength = half(bytes, at + 2)
   // 0: the capture was made before segmentation offload wrote it (BIG TCP, TSO).
   if (totalLength !== 0 && totalLength < headerBytes)
     return refuse(frame, rejectCode['ipv4-bad-total-length'])
   const ipBytes = totalLength === 0 ? wireBytes : Math.min(totalLength, wireBytes)
   frame.kind = frameKind.ip
-  frame.isIpv4 = true
   frame.ipBytes = ipBytes
   frame.protocol = bytes[at + 9]!
-  frame.src0 = frame.src1 = frame.dst0 = frame.dst1 = 0
-  frame.src2 = frame.dst2 = 0xffff
-  frame.src3 = word(bytes, at + 12)
-  frame.dst3 = word(bytes, at + 16)
-  frame.identification = (bytes[at + 4]! << 8) | bytes[at + 5]!
-  const fragment = ((bytes[at + 6]! << 8) | bytes[at + 7]!) & 0x3fff
+  readIpv4Addresses(bytes, at, frame)
+  frame.identification = half(bytes, at + 4)
+  const fragment = half(bytes, at + 6) & 0x3fff
   frame.isFragment = fragment !== 0
   frame.isLaterFragment = (fragment & 0x1fff) !== 0
   return decodeTransport(
@@ -121,21 +126,13 @@ function decodeIpv6(
 ): boolean {
   if (at + 40 > end) return refuse(frame, rejectCode['ipv6-truncated'])
   if (bytes[at]! >> 4 !== 6) return refuse(frame, rejectCode['ipv6-bad-version'])
-  const payloadLength = (bytes[at + 4]! << 8) | bytes[at + 5]!
+  const payloadLength = half(bytes, at + 4)
   // 0: a jumbogram (RFC 2675 §3) or a capture before segmentation offload.
   const ipBytes = payloadLength === 0 ? wireBytes : Math.min(40 + payloadLength, wireBytes)
   const ipEnd = Math.min(end, at + ipBytes)
   frame.kind = frameKind.ip
-  frame.isIpv4 = false
   frame.ipBytes = ipBytes
-  frame.src0 = word(bytes, at + 8)
-  frame.src1 = word(bytes, at + 12)
-  frame.src2 = word(bytes, at + 16)
-  frame.src3 = word(bytes, at + 20)
-  frame.dst0 = word(bytes, at + 24)
-  frame.dst1 = word(bytes, at + 28)
-  frame.dst2 = word(bytes, at + 32)
-  frame.dst3 = word(bytes, at + 36)
+  readIpv6Addresses(bytes, at, frame)
   frame.identification = 0
   frame.isFragment = false
   frame.isLaterFragment = false
@@ -163,7 +160,7 @@ function isExtension(next: number): boolean {
 
 /** Returns whether what follows is the middle of a packet. */
 function readFragmentHeader(bytes: Uint8Array, at: number, frame: Frame): boolean {
-  const fragment = (bytes[at + 2]! << 8) | bytes[at + 3]!
+  const fragment = half(bytes, at + 2)
   // An atomic fragment (RFC 6946) is whole: neither an offset nor more to come.
   frame.isFragment = (fragment & 0xfff9) !== 0
   frame.isLaterFragment = fragment >> 3 !== 0

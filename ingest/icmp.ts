@@ -1,4 +1,10 @@
-import { type Frame, ipProtocol } from './frame.ts'
+import {
+  type Frame,
+  half,
+  ipProtocol,
+  readIpv4Addresses,
+  readIpv6Addresses,
+} from './frame-fields.ts'
 
 /** Request types by the type of their answer. ICMP: RFC 792, 950, 1256. */
 const requestOfIcmp = table([
@@ -57,28 +63,16 @@ export function readQuotedPacket(bytes: Uint8Array, frame: Frame, quoted: Frame)
 function readQuotedIpv4(bytes: Uint8Array, at: number, end: number, quoted: Frame): boolean {
   const headerBytes = (bytes[at]! & 0x0f) * 4
   if (headerBytes < 20 || at + headerBytes + 4 > end) return false
-  quoted.isIpv4 = true
   quoted.protocol = bytes[at + 9]!
-  quoted.src0 = quoted.src1 = quoted.dst0 = quoted.dst1 = 0
-  quoted.src2 = quoted.dst2 = 0xffff
-  quoted.src3 = word(bytes, at + 12)
-  quoted.dst3 = word(bytes, at + 16)
+  readIpv4Addresses(bytes, at, quoted)
   readQuotedPorts(bytes, at + headerBytes, quoted)
   return true
 }
 
 function readQuotedIpv6(bytes: Uint8Array, at: number, end: number, quoted: Frame): boolean {
   if (at + 44 > end) return false
-  quoted.isIpv4 = false
   quoted.protocol = bytes[at + 6]!
-  quoted.src0 = word(bytes, at + 8)
-  quoted.src1 = word(bytes, at + 12)
-  quoted.src2 = word(bytes, at + 16)
-  quoted.src3 = word(bytes, at + 20)
-  quoted.dst0 = word(bytes, at + 24)
-  quoted.dst1 = word(bytes, at + 28)
-  quoted.dst2 = word(bytes, at + 32)
-  quoted.dst3 = word(bytes, at + 36)
+  readIpv6Addresses(bytes, at, quoted)
   readQuotedPorts(bytes, at + 40, quoted)
   return true
 }
@@ -87,14 +81,10 @@ function readQuotedPorts(bytes: Uint8Array, at: number, quoted: Frame): void {
   quoted.srcPort = 0
   quoted.dstPort = 0
   if (quoted.protocol === ipProtocol.tcp || quoted.protocol === ipProtocol.udp) {
-    quoted.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-    quoted.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
+    quoted.srcPort = half(bytes, at)
+    quoted.dstPort = half(bytes, at + 2)
   } else if (quoted.protocol === ipProtocol.icmp || quoted.protocol === ipProtocol.icmpv6) {
     quoted.srcPort = bytes[at]!
     quoted.dstPort = bytes[at + 1]!
   }
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

@@ -30,30 +30,25 @@ export interface RecognitionCounters {
   headsUndecided: number
 }
 
+/** `bytes[start … end)` of one side of a flow. */
+type Deliver = (
+  inspected: InspectedFlow,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  isOrig: boolean,
+  flow: FlowFacts,
+  out: DecoderOutput,
+) => void
+
 /** Decides which decoder reads a flow, and hands it what came before it had decided. */
 export interface Recognition {
   /** A flow that no byte has been seen of. */
   begin(transport: 'tcp' | 'udp'): InspectedFlow
   /** Bytes of one side in order: to the session, or to the decoders that are still undecided. */
-  deliver(
-    inspected: InspectedFlow,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void
+  readonly deliver: Deliver
   /** A datagram: as `deliver`, but undecided decoders see each datagram alone, and few of them. */
-  deliverDatagram(
-    inspected: InspectedFlow,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    isOrig: boolean,
-    flow: FlowFacts,
-    out: DecoderOutput,
-  ): void
+  readonly deliverDatagram: Deliver
 }
 
 /** Datagrams shown to undecided decoders before a UDP flow is given up. */

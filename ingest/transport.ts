@@ -1,4 +1,4 @@
-import { type Frame, ipProtocol, refuse, rejectCode, word } from './frame-fields.ts'
+import { type Frame, ipProtocol, half, refuse, rejectCode, word } from './frame-fields.ts'
 
 /** Reads the transport header at `at` into `frame`; `wireBytes` is what the IP packet holds from there on. */
 export function decodeTransport(
@@ -47,8 +47,8 @@ function decodeTcp(
   const headerBytes = (bytes[at + 12]! >> 4) * 4
   const isCut = headerBytes > wireBytes && !frame.isFragment
   if (headerBytes < 20 || isCut) return refuse(frame, rejectCode['tcp-bad-data-offset'])
-  frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-  frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
+  frame.srcPort = half(bytes, at)
+  frame.dstPort = half(bytes, at + 2)
   frame.tcpSequence = word(bytes, at + 4) >>> 0
   frame.tcpAcknowledgement = word(bytes, at + 8) >>> 0
   frame.tcpFlags = bytes[at + 13]!
@@ -58,8 +58,8 @@ function decodeTcp(
 }
 
 function decodeTcpPorts(bytes: Uint8Array, at: number, end: number, frame: Frame): boolean {
-  frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-  frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
+  frame.srcPort = half(bytes, at)
+  frame.dstPort = half(bytes, at + 2)
   frame.tcpSequence = at + 8 <= end ? word(bytes, at + 4) >>> 0 : 0
   frame.tcpAcknowledgement = 0
   frame.tcpFlags = at + 14 <= end ? bytes[at + 13]! : 0
@@ -77,11 +77,11 @@ function decodeUdp(
   frame: Frame,
 ): boolean {
   if (at + 8 > end) return refuse(frame, rejectCode['udp-truncated'])
-  const length = (bytes[at + 4]! << 8) | bytes[at + 5]!
+  const length = half(bytes, at + 4)
   // 0: longer than 65,535 (RFC 2675 §4), or not yet written before segmentation offload.
   if (length !== 0 && length < 8) return refuse(frame, rejectCode['udp-bad-length'])
-  frame.srcPort = (bytes[at]! << 8) | bytes[at + 1]!
-  frame.dstPort = (bytes[at + 2]! << 8) | bytes[at + 3]!
+  frame.srcPort = half(bytes, at)
+  frame.dstPort = half(bytes, at + 2)
   frame.payloadAt = at + 8
   frame.payloadBytes = (length === 0 ? wireBytes : Math.min(length, wireBytes)) - 8
   if (length !== 0) frame.capturedEnd = Math.min(end, at + length)
