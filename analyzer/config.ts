@@ -71,6 +71,15 @@ export const analyzerConfigSchema = z.strictObject({
     .max(60)
     .default(60)
     .describe('most seconds between two checkpoints of a partition'),
+  workers: z
+    .int()
+    .min(1)
+    .max(64)
+    .nullable()
+    .default(null)
+    .describe(
+      'threads that judge, with a bus in memory; null: one less than the cores, at least one',
+    ),
   group: z.string().min(1).default('wardwatch-analyzer').describe('consumer group on the bus'),
   detectors: z
     .record(z.string(), z.unknown())

@@ -35,6 +35,8 @@ export interface ReplayResult {
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const { config } = options
   const failure = Promise.withResolvers<never>()
+  // Told below; a part may fail before anybody waits for it.
+  failure.promise.catch(() => undefined)
   const wardwatch = createWardwatch(config, {
     roles: ['ingest', 'analyzer', 'alerts'],
     recordings: recordingsOf(options.learn ?? [], options.files),

@@ -61,8 +61,9 @@ export function createPortCalls<Theirs extends Methods>(
       const value = await perform(argument)
       if (call !== undefined) port.postMessage({ ...answer, value })
     } catch (error) {
-      // Whoever only tells has said that nobody waits for the outcome.
-      if (call !== undefined) port.postMessage({ ...answer, error: carryError(error) })
+      // Nobody waits for what was only told: that it fails is a fault of this program, and ends it.
+      if (call === undefined) throw error
+      port.postMessage({ ...answer, error: carryError(error) })
     }
   }
 

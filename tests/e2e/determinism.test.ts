@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ConfigInput } from '../../app/config.ts'
+import type { Wardwatch } from '../../app/wire.ts'
 import { temporaryFolder, writeLongCapture } from '../support/long-capture.ts'
 import { playThrough } from '../support/play-through.ts'
 import { stateDump } from '../support/state-dump.ts'
@@ -14,8 +15,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(folder.remove)
 
-function dumpOf(changes: ConfigInput): Promise<string> {
-  return playThrough([capture], changes, ({ states }) => stateDump(states.alerts))
+function dumpOf(changes: ConfigInput, analyzers: number | null = null): Promise<string> {
+  const look = ({ states }: Wardwatch) => stateDump(states.alerts)
+  return playThrough([capture], changes, look, [], analyzers)
 }
 
 describe('anomalies and alert rows are the same, byte for byte', () => {
@@ -46,6 +48,10 @@ describe('anomalies and alert rows are the same, byte for byte', () => {
     { name: 'with punctuations every second', changes: { ingest: { punctuationSeconds: 1 } } },
   ])('$name', async ({ changes }) => {
     expect(await dumpOf(changes)).toBe(undisturbed)
+  })
+
+  test.each([1, 2, 3])('with %i threads that judge and one that decodes', async (analyzers) => {
+    expect(await dumpOf({}, analyzers)).toBe(undisturbed)
   })
 })
 

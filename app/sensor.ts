@@ -1,0 +1,22 @@
+import type { Bus } from '../bus/bus.ts'
+import { createIngest, type Ingest, type Recording } from '../ingest/service.ts'
+import type { ControlCommand } from '../records/control.ts'
+import type { Logger } from '../records/service.ts'
+import type { Config } from './config.ts'
+
+export interface SensorOptions {
+  readonly bus: Bus
+  readonly recordings: readonly Recording[]
+  readonly commands?: readonly ControlCommand[]
+  /** Seconds of event time a second of wall time; absent: a replay, as fast as it goes. */
+  readonly pace?: number
+  readonly logger: Logger
+  readonly now: () => number
+}
+
+/** The role `ingest`, wired the same on the main thread and on one of its own (app/threads/). */
+export function createSensor(config: Config, options: SensorOptions): Ingest {
+  const { bus, recordings, commands = [], pace, logger, now } = options
+  const rhythm = pace === undefined ? {} : { pace }
+  return createIngest(config.ingest, { bus, recordings, commands, logger, now, ...rhythm })
+}
