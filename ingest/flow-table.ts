@@ -12,7 +12,8 @@ import {
   wordAt,
 } from './flow-layout.ts'
 import { type FlowTableConfig, FlowTimeouts } from './flow-timeouts.ts'
-import { type Frame, half, ipProtocol, word } from './frame-fields.ts'
+import { type Frame, ipProtocol } from './frame-fields.ts'
+import { writeMac, writeNewFlow } from './new-flow.ts'
 import { SlotList } from './slot-list.ts'
 import { isTcpClosed, isTcpEstablished, tcpFact, tcpFactsOf } from './tcp-state.ts'
 
@@ -41,6 +42,7 @@ export class FlowTable {
   flowCount = 0
   activeCount = 0
   evictedCount = 0
+  readonly #buffer: FlowBuffer
   readonly #config: FlowTableConfig
   readonly #timeouts: FlowTimeouts
   readonly #events: FlowEvents
@@ -58,6 +60,7 @@ export class FlowTable {
   /** @param buffer of `config.capacity` flows, all free; others may read it. */
   constructor(config: FlowTableConfig, events: FlowEvents, buffer: FlowBuffer) {
     this.capacity = config.capacity
+    this.#buffer = buffer
     this.words = buffer.words
     this.doubles = buffer.doubles
     this.#config = config
@@ -152,29 +155,11 @@ export class FlowTable {
   #create(frame: Frame, bytes: Uint8Array, timeUs: TimeUs): number {
     if (this.activeCount === this.capacity) this.#evict(timeUs)
     const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#usedCount++
-    const base = slot * flowWords
-    this.words.fill(0, base, base + flowWords)
-    this.words.set(this.#key.words, base)
-    const isSrcOrig = isSenderOriginator(frame)
-    const isTcp = frame.protocol === ipProtocol.tcp
-    this.words[base + wordAt.flags] = isSrcOrig === this.#key.isSrcA ? flowFlag.origIsA : 0
-    this.words[base + wordAt.tcpFlags] = frame.tcpFlags
-    this.words[base + wordAt.vlan] = frame.vlan
-    this.words[base + wordAt.first] = isTcp
-      ? frame.tcpSequence
-      : (frame.srcPort << 8) | frame.dstPort
-    const { srcMacAt, dstMacAt } = frame
-    writeMac(this.words, base + wordAt.origMac, bytes, isSrcOrig ? srcMacAt : dstMacAt)
-    writeMac(this.words, base + wordAt.respMac, bytes, isSrcOrig ? dstMacAt : srcMacAt)
-    const doubles = slot * flowDoubles
-    this.doubles[doubles + doubleAt.flowId] = ++this.flowCount
-    this.doubles[doubles + doubleAt.startUs] = timeUs
-    this.doubles[doubles + doubleAt.lastUs] = timeUs
-    this.doubles[doubles + doubleAt.pendingSinceUs] = timeUs
+    writeNewFlow(this.#buffer, slot, this.#key, frame, bytes, timeUs, ++this.flowCount)
     this.#index.insert(slot, this.#key.hash)
     this.activeCount++
-    if (isTcp) this.#unestablished.append(slot)
-    this.#events.onNew(this.words, base)
+    if (frame.protocol === ipProtocol.tcp) this.#unestablished.append(slot)
+    this.#events.onNew(this.words, slot * flowWords)
     this.#schedule(slot, timeUs)
     return slot
   }
@@ -309,21 +294,4 @@ export class FlowTable {
   #lastUs(slot: number): TimeUs {
     return this.doubles[slot * flowDoubles + doubleAt.lastUs]!
   }
-}
-
-/**
- * Whether the sender of a flow's first packet opened the flow. A SYN-ACK is an answer. Of a connection that was
- * already under way the side with the lower port is taken as the responder, as Zeek does; a first packet without
- * ACK and RST is no part of one (RFC 9293 §3.5.1), so its sender is the originator whatever the ports.
- */
-function isSenderOriginator(frame: Frame): boolean {
-  if (frame.protocol !== ipProtocol.tcp) return true
-  if ((frame.tcpFlags & tcpFlag.syn) !== 0) return (frame.tcpFlags & tcpFlag.ack) === 0
-  if ((frame.tcpFlags & (tcpFlag.ack | tcpFlag.rst)) === 0) return true
-  return frame.srcPort >= frame.dstPort
-}
-
-function writeMac(words: Int32Array, at: number, bytes: Uint8Array, from: number): void {
-  words[at] = half(bytes, from)
-  words[at + 1] = word(bytes, from + 2)
 }
