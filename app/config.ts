@@ -8,6 +8,7 @@ import { detectors } from '../analyzer/detectors/index.ts'
 import { busConfigSchema } from '../bus/config.ts'
 import { dashboardConfigSchema } from '../dashboard/config.ts'
 import { ingestConfigSchema } from '../ingest/config.ts'
+import { livePortShape } from '../ingest/live-config.ts'
 import { inventoryConfigSchema } from '../inventory/config.ts'
 import { WardwatchError } from '../records/errors.ts'
 import { sqliteStoreConfigSchema } from '../store/config.ts'
@@ -32,8 +33,21 @@ const inputSchema = z
       .nullable()
       .default(null)
       .describe('times the speed of the packets’ own clock; null: as fast as it goes'),
+    ...livePortShape,
   })
-  .describe('what is watched')
+  .superRefine((input, context) => {
+    if (input.interface === null) return
+    const recorded = {
+      files: input.files.length > 0,
+      repeat: input.repeat,
+      speed: input.speed !== null,
+    }
+    for (const [key, isSet] of Object.entries(recorded)) {
+      const message = 'is for recordings: leave it out where input.interface is watched live'
+      if (isSet) context.addIssue({ code: 'custom', path: [key], message })
+    }
+  })
+  .describe('what is watched: recordings, or a port')
 
 /** The analyzer's part, with each detector's thresholds checked by the detector itself. */
 const checkedAnalyzerSchema = analyzerConfigSchema.superRefine((analyzer, context) => {

@@ -1,4 +1,6 @@
 import { createCaptureFileSource } from '../ingest/adapters/capture-file.ts'
+import { createLivePortSource } from '../ingest/adapters/live-port.ts'
+import type { LivePortConfig } from '../ingest/live-config.ts'
 import { createLoopedSource } from '../ingest/looped.ts'
 import type { Recording } from '../ingest/service.ts'
 import type { TimeUs } from '../records/time.ts'
@@ -15,11 +17,18 @@ export type InputPlan =
       /** Play `files` again and again, each pass later. */
       readonly repeat: boolean
     }
+  | {
+      readonly kind: 'port'
+      readonly learn: readonly string[]
+      /** Watched live. */
+      readonly port: LivePortConfig
+    }
   | { readonly kind: 'sample'; readonly startUs: TimeUs }
 
 /** The recordings of a plan, opened by whoever reads them. */
 export function recordingsFor(plan: InputPlan): Recording[] {
   if (plan.kind === 'sample') return [sampleRecording(plan.startUs)]
+  if (plan.kind === 'port') return portRecordings(plan.learn, plan.port)
   const { learn, files, repeat } = plan
   const recordings = recordingsOf(learn, files)
   if (!repeat) return recordings
@@ -33,10 +42,18 @@ export function recordingsFor(plan: InputPlan): Recording[] {
 /** Each file that teaches is a recording of its own; the files to watch are one. */
 export function recordingsOf(learn: readonly string[], files: readonly string[]): Recording[] {
   const watched = { name: files.join(' '), teaches: false, source: createCaptureFileSource(files) }
-  const taught = learn.map((file) => ({
+  return [...taughtBy(learn), watched]
+}
+
+function portRecordings(learn: readonly string[], port: LivePortConfig): Recording[] {
+  const source = createLivePortSource(port, { now: Date.now })
+  return [...taughtBy(learn), { name: source.name, teaches: false, source }]
+}
+
+function taughtBy(learn: readonly string[]): Recording[] {
+  return learn.map((file) => ({
     name: file,
     teaches: true,
     source: createCaptureFileSource([file]),
   }))
-  return [...taught, watched]
 }

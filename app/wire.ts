@@ -9,7 +9,10 @@ import type { Bus } from '../bus/bus.ts'
 import { describedSections, describeHost } from '../analyzer/describe.ts'
 import type { SensorStatus } from '../dashboard/api.ts'
 import type { DeviceKnowledge } from '../dashboard/device-queries.ts'
+import { createArgon2Passwords } from '../dashboard/adapters/argon2.ts'
+import { watchTlsFiles } from '../dashboard/adapters/tls-files.ts'
 import { createDashboard, type Dashboard } from '../dashboard/server.ts'
+import type { TlsFiles } from '../dashboard/tls-files.ts'
 import type { Ingest, Recording } from '../ingest/service.ts'
 import { createDeclaredPolicy, type Declared } from '../inventory/declared.ts'
 import { createVendorList } from '../inventory/vendor.ts'
@@ -21,10 +24,9 @@ import type { AlertRow, HostSectionRow, StateStore } from '../store/state-store.
 import { type Config, type Role, storePath } from './config.ts'
 import { createJudge } from './judge.ts'
 import { createParts, type PartState } from './parts.ts'
-import type { InputPlan } from './recordings.ts'
 import { createSensor } from './sensor.ts'
 import { createTemporaryStore } from './threads/temporary-store.ts'
-import { createThreads } from './threads/threads.ts'
+import { createThreads, type ThreadPlan } from './threads/threads.ts'
 
 export interface WireOptions {
   readonly roles: readonly Role[]
@@ -41,14 +43,6 @@ export interface WireOptions {
   readonly now: () => number
   /** A part has stopped for good. Called once a part at most. */
   readonly failed: (error: unknown) => void
-}
-
-/** How the work is spread over threads; for a bus in memory. */
-export interface ThreadPlan {
-  /** What the sensor's thread opens, in place of `recordings`. */
-  readonly input: InputPlan
-  /** Threads that share the partitions, at least 1. */
-  readonly analyzers: number
 }
 
 /** The parts of this process; a role that it does not have is null. */
@@ -96,6 +90,8 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const dashboard = has('dashboard')
     ? createDashboard(dashboardConfigOf(config), {
         knowledge: knowledgeOf(config, policy),
+        accounts: accountsOf(states),
+        tls: tlsFilesOf(config, logger),
         bus,
         states,
         logger,
@@ -132,6 +128,15 @@ function createBus(config: Config, logger: Logger): Bus {
     : createMemoryBus(config.bus)
 }
 
+/** Users, sessions and audit log, for the dashboard and for the command line. */
+export function accountsOf({ access, audit }: StateStore) {
+  return { access, audit, passwords: createArgon2Passwords() }
+}
+
+function tlsFilesOf({ dashboard }: Config, logger: Logger): TlsFiles | null {
+  return dashboard.tls === null ? null : watchTlsFiles(dashboard.tls, { logger })
+}
+
 /** Every dashboard process must hear of every change: on a shared bus its group is its own. */
 function dashboardConfigOf({ dashboard }: Config): Config['dashboard'] {
   return { ...dashboard, group: `${dashboard.group}-${hostname()}-${dashboard.port}` }
@@ -146,7 +151,8 @@ function sensorOf(
 ): SensorStatus {
   const { clockUs, health } = ingest.clock()
   const { site, sensor } = config.ingest
-  return { site, sensor, clockUs, heardMs: nowMs, isLive: pace === 1, ...health }
+  const isLive = pace === 1 || health.capture !== undefined
+  return { site, sensor, clockUs, heardMs: nowMs, isLive, ...health }
 }
 
 /** What the device pages ask of the analyzer's state and of the inventory. */

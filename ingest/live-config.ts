@@ -17,18 +17,18 @@ export const livePortShape = {
     .max(4096)
     .default('')
     .describe('live, BPF filter (pcap-filter syntax) of what is watched; empty: everything'),
-  snapLength: z
+  snapLengthBytes: z
     .int()
     .min(256)
     .max(262_144)
     .default(9216)
     .describe('live, bytes captured of each packet'),
-  bufferKb: z
+  bufferBytes: z
     .int()
-    .min(64)
-    .max(2_097_152)
-    .default(65_536)
-    .describe('live, KiB of the kernel’s buffer for packets not yet read'),
+    .min(65_536)
+    .max(2_147_482_624)
+    .default(67_108_864)
+    .describe('live, kernel’s buffer for packets not yet read; in it a packet takes a full frame'),
   user: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,31}$/)

@@ -1,8 +1,10 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
 import { detectors } from '../../analyzer/detectors/index.ts'
+import { checkFilter } from '../../ingest/adapters/tcpdump.ts'
 import { createDeclaredPolicy } from '../../inventory/declared.ts'
-import { storePath } from '../config.ts'
+import { isWardwatchError } from '../../records/errors.ts'
+import { type Config, storePath } from '../config.ts'
 import { writeLine } from '../output.ts'
 import { configFrom, configOption } from './options.ts'
 
@@ -14,6 +16,8 @@ export function checkCommand(): Command {
     .action(async (options: { config?: string; dump?: true }) => {
       const config = configFrom(options.config)
       createDeclaredPolicy(config.inventory)
+      const unchecked = await filterUnchecked(config)
+      if (unchecked !== null) process.stderr.write(`wardwatch: ${unchecked}\n`)
       if (options.dump === undefined) return writeLine('the configuration is valid')
       const thresholds = detectors.map((detector) => [
         detector.behaviour,
@@ -23,4 +27,15 @@ export function checkCommand(): Command {
       const store = { ...config.store, path: storePath(config) }
       return writeLine(stringify({ ...config, store, analyzer }).trimEnd())
     })
+}
+
+/** Why the filter of the port could not be checked, if so: a configuration may be written where nothing captures. */
+async function filterUnchecked({ input }: Config): Promise<string | null> {
+  try {
+    await checkFilter(input)
+    return null
+  } catch (error) {
+    if (!isWardwatchError(error, 'CAPTURE_PROGRAM_MISSING')) throw error
+    return `input.filter is not checked: ${error.message}`
+  }
 }

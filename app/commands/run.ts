@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { WardwatchError } from '../../records/errors.ts'
-import { type Config, type Role, roles } from '../config.ts'
+import { type Config, parseConfig, type Role, roles } from '../config.ts'
 import { runUntilSignal } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
-import { type InputPlan, recordingsFor } from '../recordings.ts'
+import type { InputPlan } from '../recordings.ts'
 import { sampleConfig } from '../sample.ts'
+import { readingOf } from '../threads/threads.ts'
 import { createWardwatch } from '../wire.ts'
 import { configFrom, configOption } from './options.ts'
 
@@ -13,6 +14,7 @@ interface Options {
   role: Role[]
   port?: number
   data?: string
+  interface?: string
 }
 
 export function runCommand(): Command {
@@ -30,19 +32,21 @@ export function runCommand(): Command {
     .addOption(roleOption)
     .option('--port <number>', 'port of the page; 0 takes a free one', portFrom)
     .option('--data <dir>', 'folder of everything that is kept')
+    .option('--interface <name>', 'watches this network interface live, in place of captures')
     .action(run)
 }
 
 async function run(options: Options): Promise<void> {
-  const configured = configFrom(options.config)
-  const isSample = configured.input.files.length === 0 && configured.bus.kind === 'memory'
+  const configured = watching(configFrom(options.config), options.interface)
+  const isSample = isNothingConfigured(configured)
   const config = adjusted(isSample ? sampleConfig(configured, options.data) : configured, options)
   const logger = createLogger(config.log.level)
   const failure = Promise.withResolvers<never>()
   const own = (options.role as Role[] | undefined) ?? [...roles]
+  const input = own.includes('ingest') ? inputOf(config, isSample) : null
   const wardwatch = createWardwatch(config, {
     roles: own,
-    recordings: own.includes('ingest') ? recordingsFor(inputOf(config, isSample)) : [],
+    ...readingOf(config, input),
     ...paceOf(config, isSample),
     logger,
     now: Date.now,
@@ -54,9 +58,20 @@ async function run(options: Options): Promise<void> {
     undrained: () => ({ parts: wardwatch.parts() }),
     started() {
       wardwatch.ingest?.done.catch((error: unknown) => failure.reject(error))
-      if (wardwatch.dashboard !== null) announce(wardwatch.dashboard.url(), isSample)
+      if (wardwatch.dashboard !== null) announce(wardwatch.dashboard.url(), config, isSample)
     },
   })
+}
+
+/** The configuration, watching a port that the command line names. @throws WardwatchError CONFIG_INVALID */
+function watching(config: Config, port: string | undefined): Config {
+  if (port === undefined) return config
+  const input = { ...config.input, interface: port, files: [], repeat: false, speed: null }
+  return { ...config, input: parseConfig({ input }).input }
+}
+
+function isNothingConfigured({ input, bus }: Config): boolean {
+  return input.files.length === 0 && input.interface === null && bus.kind === 'memory'
 }
 
 function adjusted(config: Config, { port, data }: Options): Config {
@@ -67,16 +82,25 @@ function adjusted(config: Config, { port, data }: Options): Config {
     // A new life of the sensor: what it numbers now is not what it numbered before.
     ingest: {
       ...config.ingest,
-      run: config.input.speed === null ? config.ingest.run : `live-${Date.now()}`,
+      run: isLive(config) ? `live-${Date.now()}` : config.ingest.run,
     },
   }
 }
 
+/** At the pace of the wall clock, or some other: not a replay that could be repeated. */
+function isLive({ input }: Config): boolean {
+  return input.interface !== null || input.speed !== null
+}
+
 function inputOf(config: Config, isSample: boolean): InputPlan {
   if (isSample) return { kind: 'sample', startUs: Date.now() * 1000 }
-  const { files, learn, repeat } = config.input
+  const { files, learn, repeat, interface: port } = config.input
+  if (port !== null) return { kind: 'port', learn, port: { ...config.input, interface: port } }
   if (files.length === 0) {
-    throw new WardwatchError('CONFIG_INVALID', 'input.files is empty: name the captures to watch')
+    throw new WardwatchError(
+      'CONFIG_INVALID',
+      'input.files is empty: name the captures to watch, or a port in input.interface',
+    )
   }
   return { kind: 'captures', learn, files, repeat }
 }
@@ -86,8 +110,9 @@ function paceOf(config: Config, isSample: boolean): { pace?: number } {
   return config.input.speed === null ? {} : { pace: config.input.speed }
 }
 
-function announce(url: string, isSample: boolean): void {
-  const what = isSample ? 'playing a generated minute of a ward in a loop' : 'watching'
+function announce(url: string, { input }: Config, isSample: boolean): void {
+  const watched = input.interface === null ? 'watching' : `watching ${input.interface} live`
+  const what = isSample ? 'playing a generated minute of a ward in a loop' : watched
   process.stderr.write(`wardwatch: ${what}; the page is at ${url}\n`)
 }
 

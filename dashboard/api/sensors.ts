@@ -1,5 +1,13 @@
 import { z } from 'zod'
 
+/** What a live sensor knows of its capture: records/observation.ts. */
+export const captureStatusSchema = z.object({
+  downSinceUs: z.number().nullable().describe('since when it captures nothing'),
+  gaps: z.number().describe('times it captured nothing, that have ended'),
+  gapUs: z.number().describe('sum of these, in µs'),
+  lastGap: z.object({ fromUs: z.number(), toUs: z.number(), cause: z.string() }).nullable(),
+})
+
 /** What is known of one sensor; times in µs since the epoch, counters since the start of its run. */
 export const sensorStatusSchema = z.object({
   site: z.string(),
@@ -17,6 +25,7 @@ export const sensorStatusSchema = z.object({
   clamped: z.number().describe('time stamps that went back or jumped'),
   oneWayFlows: z.number().describe('flows of which one direction only was seen'),
   judgedFlows: z.number().describe('flows of which that could be told'),
+  capture: captureStatusSchema.exactOptional().describe('only of a sensor that captures live'),
 })
 export type SensorStatus = z.infer<typeof sensorStatusSchema>
 

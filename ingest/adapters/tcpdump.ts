@@ -76,7 +76,7 @@ export function startCapture(
 function captureArguments(config: LivePortConfig, isRoot: boolean): string[] {
   return [
     ...['-i', config.interface, '-w', '-', '--immediate-mode', '-U', '-n'],
-    ...['-s', String(config.snapLength), '-B', String(config.bufferKb)],
+    ...['-s', String(config.snapLengthBytes), '-B', String(Math.ceil(config.bufferBytes / 1024))],
     ...(isRoot ? ['-Z', config.user] : []),
     ...(config.filter === '' ? [] : ['--', config.filter]),
   ]
@@ -99,10 +99,10 @@ function plainEnvironment(): NodeJS.ProcessEnv {
 export async function checkFilter({
   program,
   filter,
-  snapLength,
-}: Pick<LivePortConfig, 'program' | 'filter' | 'snapLength'>): Promise<void> {
+  snapLengthBytes,
+}: Pick<LivePortConfig, 'program' | 'filter' | 'snapLengthBytes'>): Promise<void> {
   if (filter === '') return
-  const args = ['-d', '-y', 'EN10MB', '-s', String(snapLength), '--', filter]
+  const args = ['-d', '-y', 'EN10MB', '-s', String(snapLengthBytes), '--', filter]
   await new Promise<void>((resolve, reject) => {
     execFile(
       program,

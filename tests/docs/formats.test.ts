@@ -8,7 +8,7 @@ import { encodeObservation } from '../../records/codec.ts'
 import type { BatchFormat, BatchSpec, ColumnSpec } from '../../records/columns.ts'
 import { controlCommandSchema } from '../../records/control.ts'
 import { flowBatchFormat } from '../../records/flow-batch.ts'
-import type { ObservationMessage } from '../../records/observation.ts'
+import type { CaptureGap, CaptureHealth, ObservationMessage } from '../../records/observation.ts'
 import { summaryBatchFormat } from '../../records/summary-batch.ts'
 import { observation } from '../support/observation.ts'
 import { read, root, table, withTable } from './generated.ts'
@@ -101,7 +101,7 @@ describe('the page of a JSON format', () => {
     const kinds = examplesOf(read('docs/formats/control.md')).map(
       (example) => controlCommandSchema.parse(example).kind,
     )
-    expect(new Set(kinds)).toEqual(new Set(['approve', 'same-device']))
+    expect(new Set(kinds)).toEqual(new Set(['approve', 'unapprove', 'same-device']))
   })
 })
 
@@ -137,6 +137,13 @@ describe('the page of the observation', () => {
       (name) => !['flows', 'summaries'].includes(name),
     )
     const optional = ['recording', 'recording.name', 'recording.teaches', 'command']
+    const gap: CaptureGap = { fromUs: 1, toUs: 2, cause: 'ended' }
+    const capture: CaptureHealth = { downSinceUs: null, gaps: 1, gapUs: 1, lastGap: gap }
+    optional.push(
+      'health.capture',
+      ...Object.keys(capture).map((name) => `health.capture.${name}`),
+      ...Object.keys(gap).map((name) => `health.capture.lastGap.${name}`),
+    )
     const sent = header.concat(
       Object.keys(observation().health).map((name) => `health.${name}`),
       optional,

@@ -63,7 +63,7 @@ async function open(header: Uint8Array | null = pcapHeader()) {
 
 describe('a live port', () => {
   test('is opened as configured, and read while it is written', async () => {
-    const { stamps, live } = watch({ filter: 'not port 9', snapLength: 512, bufferKb: 4096 })
+    const { stamps, live } = watch({ filter: 'not port 9', snapLengthBytes: 512, bufferBytes: 4_194_304 })
     const capture = await open()
     const args = capture.args.join(' ')
     expect(args).toContain('-i span0 -w - --immediate-mode -U -n -s 512 -B 4096')
