@@ -1,10 +1,17 @@
 import { alertId, type Anomaly, type AnomalyMessage, rowKeyOf } from '../records/anomaly.ts'
-import type { AlertRows, FoldCommit } from '../store/state-store.ts'
+import type { AlertRow, AlertRows, FoldCommit } from '../store/state-store.ts'
 import type { AlertsConfig } from './config.ts'
-import { type Episode, foldAnomaly } from './fold.ts'
+import { type Episode, foldAnomaly, type UnnumberedRow } from './fold.ts'
+
+/** A row before and after a fold; `before` is null where the row is new. */
+export interface RowChange {
+  readonly before: AlertRow | null
+  readonly after: UnnumberedRow
+}
 
 export interface FoldedBatch {
-  readonly commit: Omit<FoldCommit, 'moves'>
+  readonly commit: Omit<FoldCommit, 'moves' | 'obligations'>
+  readonly changes: readonly RowChange[]
   /** Anomalies that said nothing new. */
   readonly repeated: number
 }
@@ -40,17 +47,44 @@ export async function foldBatch(
     changed.set(episode.row.id, episode.row)
     anomalies.set(anomaly.id, { alertId: episode.row.id, anomaly })
   }
-  const commit = { anomalies: [...anomalies.values()], rows: [...changed.values()], ended }
-  return { commit, repeated }
+  const changes = [...changed.values()].map((after) => ({
+    before: episodes.stored.get(after.id) ?? null,
+    after,
+  }))
+  const commit = {
+    anomalies: [...anomalies.values()],
+    rows: [...changed.values()],
+    ended,
+    restsOn: [...episodes.stored.values()].map(({ id, revision }) => ({ id, revision })),
+    history: changes.flatMap(reopeningOf),
+  }
+  return { commit, changes, repeated }
+}
+
+/** The fold changes a status in one case only: a closed row has grown worse. */
+function reopeningOf({ before, after }: RowChange): NonNullable<FoldCommit['history']>[number][] {
+  const handling = after.handling ?? null
+  if (before === null || handling === null || before.status === after.status) return []
+  const { by, atMs } = handling
+  const entry = {
+    action: 'escalate' as const,
+    by,
+    atMs,
+    before: { status: before.status, handling: before.handling ?? null },
+    after: { status: after.status, handling },
+  }
+  return [{ alertId: after.id, entry }]
 }
 
 /** The store's episodes as this batch has changed them so far. */
 function createEpisodes(rows: AlertRows) {
+  const stored = new Map<string, AlertRow>()
   const byId = new Map<string, Episode>()
   const newest = new Map<string, Episode | null>()
 
-  async function withAnomalies(row: Episode['row'] | null): Promise<Episode | null> {
+  async function withAnomalies(row: AlertRow | null): Promise<Episode | null> {
     if (row === null) return null
+    if (!stored.has(row.id)) stored.set(row.id, row)
     const episode = byId.get(row.id) ?? { row, anomalies: await rows.anomaliesOf(row.id) }
     byId.set(row.id, episode)
     return episode
@@ -65,6 +99,8 @@ function createEpisodes(rows: AlertRows) {
   }
 
   return {
+    /** Rows as the store has them, by id: what the fold rests on. */
+    stored,
     /** The episode that holds the anomaly already, else the newest of its row key. */
     async of(anomaly: Anomaly): Promise<Episode | null> {
       const rowKey = rowKeyOf(anomaly)

@@ -1,3 +1,4 @@
+import { isAbove, severityOf } from '../records/alert.ts'
 import { alertId, type Anomaly, rowKeyOf } from '../records/anomaly.ts'
 import { secondUs } from '../records/time.ts'
 import type { AlertRow } from '../store/state-store.ts'
@@ -11,6 +12,9 @@ export interface Episode {
   readonly row: UnnumberedRow
   readonly anomalies: readonly Anomaly[]
 }
+
+/** Who acts where no person does. */
+export const programName = 'wardwatch'
 
 /** Parties a row names. */
 export const peersMax = 32
@@ -74,18 +78,32 @@ function grow(episode: Episode, anomaly: Anomaly): Episode {
   const anomalies =
     index < 0 ? [...episode.anomalies, anomaly] : episode.anomalies.with(index, anomaly)
   const { row } = episode
+  const leading = anomalies.reduce((best, a) => (leads(a, best) ? a : best))
   return {
     row: {
       ...row,
+      ...reopenedIfWorse(row, leading),
       // A row that follows another begins after it, so the newest row of a key is the one that began last.
       firstSeenUs:
         row.previousId === null ? Math.min(row.firstSeenUs, anomaly.oldestUs) : row.firstSeenUs,
       lastSeenUs: Math.max(row.lastSeenUs, anomaly.timeUs),
       count: anomalies.reduce((sum, a) => sum + a.count, 0),
-      leading: anomalies.reduce((best, a) => (leads(a, best) ? a : best)),
+      leading,
       peers: mergePeers(row.peers, anomaly.peers),
     },
     anomalies,
+  }
+}
+
+/** A verdict was about what was known: a closed row that grows worse than that is open again, and nobody's. */
+function reopenedIfWorse(row: UnnumberedRow, leading: Anomaly): Partial<UnnumberedRow> {
+  const isWorse = isAbove(severityOf(leading.score), severityOf(row.leading.score))
+  if (row.status !== 'closed' || !isWorse) return {}
+  const atMs = Math.floor(leading.timeUs / 1000)
+  const taught = row.handling?.taught ?? []
+  return {
+    status: 'new',
+    handling: { by: programName, atMs, verdict: null, reason: null, taught },
   }
 }
 

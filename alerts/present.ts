@@ -10,7 +10,7 @@ export type VendorOf = (mac: string) => string | null
  * An alert as it leaves the system. Its fields stand in one fixed order, so equal rows are equal text.
  * @returns null when no anomaly of the row reaches a severity: such a row is kept and counts on, but is not listed.
  */
-export function presentAlert(row: AlertRow, vendorOf: VendorOf): Alert | null {
+export function presentAlert(row: Omit<AlertRow, 'revision'>, vendorOf: VendorOf): Alert | null {
   const { leading } = row
   const severity = severityOf(leading.score)
   if (severity === 'record') return null
@@ -44,6 +44,19 @@ export function presentAlert(row: AlertRow, vendorOf: VendorOf): Alert | null {
     why: leading.why,
     attack: leading.attack,
     status: row.status,
+    ...handled(row.handling),
+  }
+}
+
+/** Who has changed the status, and what came of it; nothing while nobody has. */
+function handled(handling: AlertRow['handling']): Partial<Alert> {
+  if (handling === undefined) return {}
+  const { by, atMs, verdict, reason } = handling
+  return {
+    statusBy: by,
+    statusAt: formatTime(atMs * 1000),
+    ...(verdict === null ? {} : { verdict }),
+    ...(reason === null ? {} : { reason }),
   }
 }
 

@@ -2,12 +2,13 @@ import type { AnomalyMessage } from '../records/anomaly.ts'
 import { decodeAnomalyMessage } from '../records/codec.ts'
 import { isWardwatchError, WardwatchError } from '../records/errors.ts'
 import type { Logger, Service } from '../records/service.ts'
-import { encodeWakeUp } from '../records/wake-up.ts'
 import type { Bus, IncomingMessage, Subscription } from '../bus/bus.ts'
 import type { FoldCommit, StateStore } from '../store/state-store.ts'
 import type { AlertsConfig } from './config.ts'
 import { createEndWaits } from './end-waits.ts'
-import { foldBatch } from './fold-batch.ts'
+import { foldBatch, type FoldedBatch, type RowChange } from './fold-batch.ts'
+import type { ObligationDraft } from '../store/outbox-store.ts'
+import { wakeReaders } from './wake-readers.ts'
 import { createPositions, positionOf, type Positions } from './positions.ts'
 
 export interface AlertsDeps {
@@ -18,6 +19,10 @@ export interface AlertsDeps {
   readonly now: () => number
   /** Called once when the stage has stopped for good: ALERT_STORE_FAILED, or the bus broke (fail-stop). */
   readonly failed: (error: unknown) => void
+  /** What the changes of a fold make owed to receivers; nothing when left out. */
+  readonly owed?: (changes: readonly RowChange[]) => ObligationDraft[]
+  /** Rows were written: whoever delivers in this process need not wait for its next look. */
+  readonly changed?: () => void
 }
 
 export interface AlertsCounters {
@@ -31,6 +36,8 @@ export interface AlertsCounters {
   malformed: number
   /** Times another process had folded the same partition further, so that it was taken up anew from the store. */
   overtaken: number
+  /** Times a person changed a row while anomalies were folded into it, so that they were folded again. */
+  refolded: number
 }
 
 export interface AlertsService extends Service {
@@ -58,6 +65,7 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
     repeated: 0,
     malformed: 0,
     overtaken: 0,
+    refolded: 0,
   }
   const positions = new Map<number, Positions>()
   const waits = createEndWaits(rows)
@@ -84,27 +92,46 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
     const batch = messages.filter((message) => !folded.has(positionOf(message)))
     counters.skipped += messages.length - batch.length
     if (batch.length === 0) return
-    const { commit, repeated } = await foldBatch(batch, rows, config)
-    const revision = await stored({ ...commit, moves: folded.advance(batch) })
-    if (revision === null) {
+    const moves = folded.advance(batch)
+    const stored = await store(batch, moves)
+    if (stored === null) {
       await fold(partition, batch, await takeAnew(partition, batch))
       return
     }
+    const { commit, repeated, revision } = stored
     counters.folded += commit.anomalies.length
     counters.repeated += repeated
-    if (commit.rows.length > 0) await wakeReaders(partition, revision)
+    if (commit.rows.length > 0) {
+      deps.changed?.()
+      await wakeReaders({ bus, logger }, partition, revision)
+    }
     if (commit.ended.length > 0) await waits.check()
   }
 
-  /** Null when the fold rests on rows that another process has changed since they were read. */
-  async function stored(commit: FoldCommit): Promise<number | null> {
-    try {
-      return await rows.commit(commit)
-    } catch (err) {
-      if (!isWardwatchError(err, 'PARTITION_LOST')) throw err
-      counters.overtaken++
-      logOvertaken({ err, overtaken: counters.overtaken })
-      return null
+  /**
+   * Folds and writes, again for as long as people change the rows in between. Null when another process has folded the
+   * partition since it was read.
+   */
+  async function store(
+    batch: readonly AnomalyMessage[],
+    moves: FoldCommit['moves'],
+  ): Promise<(FoldedBatch & { revision: number }) | null> {
+    for (;;) {
+      const folded = await foldBatch(batch, rows, config)
+      const obligations = deps.owed?.(folded.changes) ?? []
+      try {
+        const revision = await rows.commit({ ...folded.commit, moves, obligations })
+        return { ...folded, revision }
+      } catch (err) {
+        if (isWardwatchError(err, 'ALERT_CHANGED')) {
+          counters.refolded++
+          continue
+        }
+        if (!isWardwatchError(err, 'PARTITION_LOST')) throw err
+        counters.overtaken++
+        logOvertaken({ err, overtaken: counters.overtaken })
+        return null
+      }
     }
   }
 
@@ -138,17 +165,6 @@ export function createAlerts(config: AlertsConfig, deps: AlertsDeps): AlertsServ
       }
     }
     return batch
-  }
-
-  /** The rows are safe in the store already: readers that miss the wake-up find them at their next look. */
-  async function wakeReaders(partition: number, revision: number): Promise<void> {
-    const target = partition % bus.partitionCount('alerts')
-    try {
-      await bus.publish([{ topic: 'alerts', partition: target, value: encodeWakeUp({ revision }) }])
-    } catch (err) {
-      if (!isWardwatchError(err, 'BUS_UNAVAILABLE')) throw err
-      logger.warn({ err, revision }, 'wake-up not sent, readers will look by themselves')
-    }
   }
 
   function fail(error: unknown): void {

@@ -25,6 +25,11 @@ export function createControl(
     hosts.take(command.host).baseline.approveRelation(command.relation, command.effectiveUs)
   }
 
+  function unapprove(command: Extract<ControlCommand, { kind: 'unapprove' }>): void {
+    if (!environment.isOwn(command.host)) return
+    hosts.find(command.host)?.baseline.unapproveRelation(command.relation)
+  }
+
   /** The partition of the old key answers with its profile; the partition of the new key, maybe another, takes it. */
   function joinDevices(
     command: Extract<ControlCommand, { kind: 'same-device' }>,
@@ -58,6 +63,7 @@ export function createControl(
     apply(answers: ControlCommand[]): void {
       for (const command of state.takeEffective()) {
         if (command.kind === 'approve') approve(command)
+        else if (command.kind === 'unapprove') unapprove(command)
         else if (command.kind === 'same-device') joinDevices(command, answers)
         else importProfile(command)
         for (const key of keysOf(command)) environment.tellDetectors(command, key)

@@ -108,6 +108,8 @@ export interface Finding {
   readonly summary: string
   readonly why: Readonly<Record<string, number | string>>
   readonly peers: readonly Peer[]
+  /** Relations of the host it is about: approving them is what "this is expected" means. Left out: nothing to approve. */
+  readonly relations?: readonly string[]
 }
 
 export interface Findings {

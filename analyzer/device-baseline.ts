@@ -19,6 +19,10 @@ export function callerRelation(protocol: 'dicom' | 'hl7', caller: string, peer: 
   return `caller|${protocol}|${caller}|${peer}`
 }
 
+export function isCallerRelation(relation: string): boolean {
+  return relation.startsWith('caller|')
+}
+
 /** First port that is no service of its own: where Linux and Windows choose ports for FTP data, RPC and the like. */
 const dynamicPortMin = 32_768
 

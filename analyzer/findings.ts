@@ -5,6 +5,8 @@ import type { HostState } from './host-state.ts'
 
 /** Counterparts named in one anomaly. */
 const peersMax = 32
+/** Relations one anomaly is about: a detector names a few at most. */
+const relationsMax = 32
 
 /** Turns what detectors report while one message is judged into anomalies with id, owner and position. */
 export class FindingCollector implements Findings {
@@ -45,6 +47,7 @@ export class FindingCollector implements Findings {
 
   #anomalyOf(finding: Finding, host: HostState, { detector }: ConfiguredDetector): Anomaly {
     const { behaviour, attack } = detector
+    const { relations } = finding
     const owner = {
       site: host.parts.site,
       behaviour,
@@ -64,6 +67,9 @@ export class FindingCollector implements Findings {
       device: { address: host.address, mac: host.mac, name: host.declared.name },
       peers: finding.peers.slice(0, peersMax),
       attack: [...attack],
+      ...(relations === undefined || relations.length === 0
+        ? {}
+        : { relations: relations.slice(0, relationsMax) }),
       position: { partition: this.#partition, offset: this.#offset, index: this.anomalies.length },
     }
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { verdicts } from './alert-action.ts'
 import { behaviours, peerSchema } from './anomaly.ts'
 
 export const severities = ['low', 'medium', 'high', 'critical'] as const
@@ -10,6 +11,15 @@ export function severityOf(score: number): Severity | 'record' {
   if (score >= 0.75) return 'high'
   if (score >= 0.6) return 'medium'
   return score >= 0.3 ? 'low' : 'record'
+}
+
+/** Whether `a` is above `b`; any severity is above `record`. */
+export function isAbove(a: Severity | 'record', b: Severity | 'record'): boolean {
+  return rankOf(a) > rankOf(b)
+}
+
+function rankOf(severity: Severity | 'record'): number {
+  return severity === 'record' ? -1 : severities.indexOf(severity)
 }
 
 /** Notify level is medium and above. */
@@ -41,5 +51,9 @@ export const alertSchema = z.object({
   why: z.record(z.string(), z.union([z.number(), z.string()])),
   attack: z.array(z.string()),
   status: z.enum(alertStatuses),
+  statusBy: z.string().describe('who changed the status last; absent: nobody has').exactOptional(),
+  statusAt: z.string().describe('when, by the wall clock').exactOptional(),
+  verdict: z.enum(verdicts).describe('what it was; only where it is closed').exactOptional(),
+  reason: z.string().describe('why, in a line; only where it is closed').exactOptional(),
 })
 export type Alert = z.infer<typeof alertSchema>

@@ -51,6 +51,11 @@ export const anomalySchema = z.object({
   }),
   peers: z.array(peerSchema).describe('counterparts, at most 32, in the order they were met'),
   attack: z.array(z.string()).describe('MITRE ATT&CK technique ids'),
+  relations: z
+    .array(z.string())
+    .max(32)
+    .describe('relations of the owner it was about: `approve` makes each usual; absent: none')
+    .exactOptional(),
   /** Where it came from: what the alert stage has folded of a partition is skipped when it is sent again. */
   position: z.object({
     partition: z.number().int(),

@@ -26,6 +26,14 @@ export const controlCommandSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common,
     kind: z
+      .literal('unapprove')
+      .describe('takes an `approve` back: the relation is as usual as its traffic has made it'),
+    host: z.string().min(1),
+    relation: z.string().min(1),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z
       .literal('profile')
       .describe(
         'answer of the partition of the old key to `same-device`: what the host starts from',

@@ -3,6 +3,9 @@ import { z } from 'zod'
 import { alertStatuses } from '../records/alert.ts'
 import { anomalySchema } from '../records/anomaly.ts'
 import { WardwatchError } from '../records/errors.ts'
+import { handlingFrom, handlingJson, writeHistory } from './sql-handling.ts'
+import { writeObligations } from './sql-obligations.ts'
+import { takeNumbers } from './sql-sequence.ts'
 import type { StateTables } from './sql.ts'
 import type { AlertRow, AlertRows, FoldCommit, FoldMove } from './state-store.ts'
 
@@ -76,15 +79,12 @@ export function createAlertRows(db: Database): AlertRows {
   }
 }
 
-async function commitFold(tx: Tx, { anomalies, rows, moves, ended }: FoldCommit): Promise<number> {
+async function commitFold(tx: Tx, commit: FoldCommit): Promise<number> {
+  const { anomalies, rows, moves, ended, restsOn = [], history = [], obligations = [] } = commit
   // The counter first: its row lock makes the order of revisions the order in which readers see them.
-  const { value: last } = await tx
-    .updateTable('revision_counter')
-    .set((eb) => ({ value: eb('value', '+', rows.length) }))
-    .where('name', '=', 'alert_row')
-    .returning('value')
-    .executeTakeFirstOrThrow()
+  const last = await takeNumbers(tx, 'alert_row', rows.length)
   for (const one of moves) await move(tx, one)
+  await checkUnchanged(tx, restsOn)
   for (const [index, row] of rows.entries())
     await upsertAlert(tx, row, last - rows.length + 1 + index)
   for (const { alertId, anomaly } of anomalies) {
@@ -99,6 +99,11 @@ async function commitFold(tx: Tx, { anomalies, rows, moves, ended }: FoldCommit)
       .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
       .execute()
   }
+  for (const { alertId, entry } of history) {
+    const revision = last - rows.length + 1 + rows.findIndex((row) => row.id === alertId)
+    await writeHistory(tx, alertId, { ...entry, revision })
+  }
+  await writeObligations(tx, obligations)
   for (const { sensor, run, partition } of ended) {
     await tx
       .insertInto('fold_ended')
@@ -107,6 +112,28 @@ async function commitFold(tx: Tx, { anomalies, rows, moves, ended }: FoldCommit)
       .execute()
   }
   return last
+}
+
+/** Rows looked up at a time: SQLite takes 32,766 parameters. */
+const lookedUpMax = 1000
+
+/** People change rows too: what was worked out from an older state of one must not be written over it. */
+async function checkUnchanged(tx: Tx, restsOn: NonNullable<FoldCommit['restsOn']>): Promise<void> {
+  for (let from = 0; from < restsOn.length; from += lookedUpMax) {
+    const known = new Map(restsOn.slice(from, from + lookedUpMax).map((r) => [r.id, r.revision]))
+    const rows = await tx
+      .selectFrom('alert_row')
+      .select(['id', 'revision'])
+      .where('id', 'in', [...known.keys()])
+      .execute()
+    const changed = rows.find(({ id, revision }) => known.get(id) !== revision)
+    if (changed === undefined) continue
+    throw new WardwatchError(
+      'ALERT_CHANGED',
+      `alert ${changed.id} was changed while anomalies were folded into it`,
+      { fields: { alertId: changed.id, revision: changed.revision } },
+    )
+  }
 }
 
 /** Compare-and-set: who folds must stand where the store stands, or has read rows that are no longer the newest. */
@@ -153,6 +180,7 @@ async function upsertAlert(
     previous_id: row.previousId,
     score: row.leading.score,
     view_key: row.leading.viewKey,
+    handling_json: handlingJson(row.handling ?? null),
   }
   await tx
     .insertInto('alert_row')
@@ -187,6 +215,16 @@ export function alertOf(row: Selectable<StateTables['alert_row']>): AlertRow {
     leading: read(anomalySchema, row.leading_json, 'alert_row'),
     peers: read(anomalySchema.shape.peers, row.peers_json, 'alert_row'),
     previousId: row.previous_id,
+    ...handlingOf(row.handling_json),
+  }
+}
+
+function handlingOf(json: string | null): Pick<AlertRow, 'handling'> {
+  try {
+    const handling = handlingFrom(json)
+    return handling === null ? {} : { handling }
+  } catch (cause) {
+    throw incompatible('alert_row', cause)
   }
 }
 

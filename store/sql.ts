@@ -8,7 +8,19 @@ import {
   type SetUpLinkTable,
 } from './sql-access-tables.ts'
 import { addAudit, type AuditHeadTable, type AuditTable } from './sql-audit-tables.ts'
+import {
+  addAlertChanges,
+  type AlertHistoryTable,
+  type ControlCommandTable,
+} from './sql-alert-change-tables.ts'
+import { addOutbox, type NotificationTable } from './sql-outbox-tables.ts'
 import { addDevices, type SensorTable } from './sql-device-tables.ts'
+import {
+  addHistory,
+  type HistoryFileTable,
+  type HistoryGapTable,
+  type HistoryStateTable,
+} from './sql-segment-tables.ts'
 import type { HostProgressRow } from './state-store.ts'
 
 // Tables of the state store (docs/formats/state-store.md), the same in every database. Times are µs since the epoch,
@@ -42,6 +54,12 @@ export interface StateTables {
     zone: string | null
   }
   sensor_health: SensorTable
+  history_file: HistoryFileTable
+  history_gap: HistoryGapTable
+  history_state: HistoryStateTable
+  alert_history: AlertHistoryTable
+  control_command: ControlCommandTable
+  notification: NotificationTable
   alert_row: {
     id: string
     row_key: string
@@ -55,6 +73,8 @@ export interface StateTables {
     previous_id: string | null
     /** That of the leading anomaly, so that a list can leave out what is not shown. */
     score: number
+    /** What people have made of it; null while nobody has touched it. */
+    handling_json: string | null
     /** Key of the owner, out of `row_key`. */
     view_key: string | null
   }
@@ -66,7 +86,7 @@ export interface StateTables {
   account: AccountTable
   session: SessionTable
   set_up_link: SetUpLinkTable
-  /** One row, `alert_row`: the last revision given out. Its lock puts folds of several processes into one order. */
+  /** `alert_row`: the last revision given out. Its lock puts folds of several processes into one order. */
   revision_counter: { name: string; value: Generated<number> }
 }
 
@@ -84,6 +104,9 @@ const migrations: readonly Migration[] = [
   addAudit,
   addAccess,
   addDevices,
+  addAlertChanges,
+  addOutbox,
+  addHistory,
 ]
 
 /** The version that this program reads and writes. */

@@ -328,5 +328,6 @@ function report(
         protocol: protocolName(contact.protocol),
       },
     ],
+    relations: [destinationRelation(service, group)],
   })
 }

@@ -15,7 +15,7 @@ import {
   perClass,
   type Section,
 } from '../detector.ts'
-import { callerRelation } from '../device-baseline.ts'
+import { callerRelation, isCallerRelation } from '../device-baseline.ts'
 import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
 
@@ -109,6 +109,14 @@ export const unauthorizedAccess = defineDetector({
     onControl(command, host) {
       if (command.kind === 'approve' && command.host === host.key)
         host.peek(section)?.callers.delete(command.relation)
+      // What the caller did meanwhile does not make it known.
+      if (command.kind === 'unapprove' && isCallerRelation(command.relation))
+        rememberNewest(
+          host.section(section).callers,
+          command.relation,
+          command.effectiveUs,
+          callersMax,
+        )
     },
     onTimer: (time, host, out) => closeQuiet(config[host.declared.deviceClass], time, host, out),
     onEnd: (_time, host, out) => closeQuiet(config[host.declared.deviceClass], Infinity, host, out),
@@ -136,6 +144,8 @@ interface AccessEpisode extends Episode {
   readonly protocol: string
   readonly services: string[]
   readonly callers: string[]
+  /** Relations of the named callers: what a person who expects them approves. */
+  readonly relations: string[]
 }
 
 interface State {
@@ -146,7 +156,7 @@ interface State {
 
 const section: Section<State> = {
   name: 'unauthorized-access',
-  version: 1,
+  version: 2,
   create: () => ({ sources: new Map(), sourcesForgotten: 0, callers: new Map() }),
 }
 
@@ -160,6 +170,8 @@ interface Violation {
   readonly port: number
   readonly protocol: string
   readonly caller: string | null
+  /** The relation that would have made the caller known; null where no approval would. */
+  readonly relation: string | null
   readonly isAttempt: boolean
 }
 
@@ -198,6 +210,7 @@ function onContact(
       port,
       protocol,
       caller: null,
+      relation: null,
       isAttempt: outcome !== 'answered',
     },
     host,
@@ -250,7 +263,10 @@ function onEvent(
     ((service === 'dicom' && event === 'association') || (service === 'hl7' && event === 'message'))
   ) {
     if (!isUnknownCaller(service, caller, key, address, facts.timeUs, host)) return
-    note(limits, { ...facts, cause: 'caller', caller }, host, out)
+    // What a declared list forbids stays forbidden: only a baseline's verdict can be taught.
+    const isListed = host.policy.callerOf(service, caller, address) !== 'undeclared'
+    const relation = isListed ? null : callerRelation(service, caller, key)
+    note(limits, { ...facts, cause: 'caller', caller, relation }, host, out)
     return
   }
   // A service on its own port was judged at its first contact; on another port only its structure tells it.
@@ -268,7 +284,8 @@ function onEvent(
     service,
     host,
   )
-  if (cause === 'administration') note(limits, { ...facts, cause, caller: null }, host, out)
+  if (cause === 'administration')
+    note(limits, { ...facts, cause, caller: null, relation: null }, host, out)
 }
 
 /** Against the allow-list where there is one, else against an approved baseline; else nobody is unknown. */
@@ -315,6 +332,7 @@ function begin({ cause, timeUs, port, protocol }: Violation): AccessEpisode {
     protocol,
     services: [],
     callers: [],
+    relations: [],
   }
 }
 
@@ -322,6 +340,7 @@ function weigh(limits: Thresholds, episode: AccessEpisode, violation: Violation)
   if (violation.isAttempt) episode.attempts++
   name(episode.services, violation.service)
   if (violation.caller !== null) name(episode.callers, violation.caller)
+  if (violation.relation !== null) name(episode.relations, violation.relation)
   const { cause, score } = weightOf(limits, episode, violation)
   if (score <= episode.score) return
   episode.score = score
@@ -403,6 +422,7 @@ function report(
         protocol: episode.protocol,
       },
     ],
+    relations: episode.relations,
   })
 }
 

@@ -97,6 +97,31 @@ describe('the next anomaly', () => {
     expect(next.row).toMatchObject({ id: closed.row.id, status: 'closed', count: 24 })
   })
 
+  test('opens the closed row again when a revision makes it worse than it was', () => {
+    const closed = foldAll([first])
+    const handling = {
+      by: 'm.weber',
+      atMs: 7,
+      verdict: 'false' as const,
+      reason: 'test',
+      taught: ['to|tcp/443|x'],
+    }
+    const start = { ...closed, row: { ...closed.row, status: 'closed' as const, handling } }
+    const worse = { ...first, count: 24, score: 0.8, timeUs: first.timeUs + minuteUs }
+    const next = foldAnomaly(start, worse, config)
+    expect(next.row).toMatchObject({
+      id: closed.row.id,
+      status: 'new',
+      handling: {
+        by: 'wardwatch',
+        atMs: worse.timeUs / 1000,
+        verdict: null,
+        reason: null,
+        taught: handling.taught,
+      },
+    })
+  })
+
   test('opens a linked row when the old one holds all it may', () => {
     const limits = { ...config, episodeAnomaliesMax: 2 }
     const full = foldAll([first, after(1)])

@@ -26,13 +26,36 @@ describe('an alert as it leaves the system', () => {
   test('keeps the schema, in one order of fields', async () => {
     const alert = await presented(anomalyOf())
     expect(alertSchema.parse(alert)).toEqual(alert)
-    expect(Object.keys(alert!)).toEqual(Object.keys(alertSchema.shape))
+    // Nobody has touched it: what tells of people is left out.
+    const handled = ['statusBy', 'statusAt', 'verdict', 'reason']
+    const untouched = Object.keys(alertSchema.shape).filter((field) => !handled.includes(field))
+    expect(Object.keys(alert!)).toEqual(untouched)
     expect(alert).toMatchObject({
       severity: 'medium',
       firstSeen: '2026-03-02T08:00:00.000Z',
       lastSeen: '2026-03-02T08:00:09.000Z',
       device: { addresses: ['10.60.1.66'], mac: '00:1b:21:0a:00:66', vendor: 'Intel Corporate' },
       peers: [{ address: '10.60.1.20', mac: null, name: null, port: 443, protocol: 'tcp' }],
+    })
+  })
+
+  test('tells who has closed it, when, and with which verdict', async () => {
+    const [row] = await (await rowsOf(anomalyOf())).list({ limit: 1, scoreMin: 0 })
+    const handling = {
+      by: 'm.weber',
+      atMs: 1_772_438_500_250,
+      verdict: 'benign-expected' as const,
+      reason: 'inventory scan of Monday',
+      taught: [],
+    }
+    const alert = presentAlert({ ...row!, status: 'closed', handling }, vendorOf)
+    expect(Object.keys(alert!)).toEqual(Object.keys(alertSchema.shape))
+    expect(alertSchema.parse(alert)).toMatchObject({
+      status: 'closed',
+      statusBy: 'm.weber',
+      statusAt: '2026-03-02T08:01:40.250Z',
+      verdict: 'benign-expected',
+      reason: 'inventory scan of Monday',
     })
   })
 

@@ -8,6 +8,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
 import { schemaVersion } from '../../store/sql.ts'
+import { alertChangeStoreContract } from '../contracts/alert-change-store.contract.ts'
+import { outboxStoreContract } from '../contracts/outbox-store.contract.ts'
 import { deviceStoreContract } from '../contracts/device-store.contract.ts'
 import { anomaly, stateStoreContract } from '../contracts/state-store.contract.ts'
 import { firstStateSchema } from '../support/first-state-schema.ts'
@@ -25,6 +27,8 @@ const openSqlite = async () => {
 }
 stateStoreContract('sqlite', openSqlite)
 deviceStoreContract('sqlite', openSqlite)
+alertChangeStoreContract('sqlite', openSqlite)
+outboxStoreContract('sqlite', openSqlite)
 
 describe('sqlite', () => {
   let folder: string

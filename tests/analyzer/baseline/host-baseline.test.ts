@@ -90,6 +90,22 @@ describe('a relation', () => {
     ])
   })
 
+  test('is as if it had never been approved once the approval is taken back', () => {
+    const unmet = new HostBaseline(rules)
+    unmet.see(sceneStartUs, true)
+    unmet.approveRelation(toServer, sceneStartUs)
+    expect(unmet.knows(toServer)).toBe(true)
+    unmet.unapproveRelation(toServer)
+    expect(unmet.folded!.relations.size).toBe(0)
+
+    const approved = live(new HostBaseline(rules), [flowAt(0), flowAt(hour)])
+    approved.approveRelation(toServer, sceneStartUs)
+    const [met, never] = [approved, live(new HostBaseline(rules), [flowAt(0), flowAt(hour)])]
+    for (const baseline of [met, never]) live(baseline, [flowAt(2 * hour), flowAt(3 * hour)])
+    met.unapproveRelation(toServer)
+    expect(met.folded!.relations).toEqual(never.folded!.relations)
+  })
+
   test('gives way when there are too many, the one unseen longest first, and is counted', () => {
     const baseline = new HostBaseline(rules)
     for (let i = 0; i <= relationsMax; i++) {

@@ -172,6 +172,29 @@ test('an approved relation is not reported', () => {
   expect(run.rows([flow(2, outside)]).end()).toEqual([])
 })
 
+test('an alert names the relation that approves it, and taking the approval back brings it up again', () => {
+  const common = { version: 1, site: 'default', effectiveUs: 0, by: 'test', reason: '' } as const
+  const host = `default|default|ip:${pump}`
+  const run = harness(irregularDestination).learn(learned)
+  const [found] = run
+    .rows([flow(0, outside)])
+    .advance(10)
+    .soFar()
+  expect(found?.relations).toEqual(['to|tcp/443|203.0.113.0/24'])
+  const relation = found!.relations![0]!
+  const later = (at: number) =>
+    run
+      .rows([flow(at, outside)])
+      .advance(at + 10)
+      .soFar()
+      .at(-1)
+  run.command({ ...common, kind: 'approve', id: 'a', host, relation }, 20)
+  expect(later(7200)).toEqual(found)
+  run.command({ ...common, kind: 'unapprove', id: 'b', host, relation }, 7300)
+  expect(later(14_400)).toMatchObject({ objectGroup: found!.objectGroup, count: 1 })
+  expect(later(14_400)?.id).not.toBe(found!.id)
+})
+
 const attack = [
   flow(0, outside),
   flow(1, '10.0.0.2'),

@@ -304,6 +304,40 @@ describe('unauthorized-access, callers', () => {
     expect(h.rows([association('ECHOSCU', { at: 20 })]).end()).toHaveLength(1)
   })
 
+  test('tells of the caller again once the approval is taken back', () => {
+    const relation = callerRelation('dicom', 'ECHOSCU', sourceKey)
+    const command = (kind: 'approve' | 'unapprove', at: number) =>
+      h.command(
+        {
+          version: 1,
+          id: kind,
+          site: 'default',
+          effectiveUs: 0,
+          by: 'test',
+          reason: '',
+          kind,
+          host: targetKey,
+          relation,
+        },
+        at,
+      )
+    const h = learned().rows([association('ECHOSCU')])
+    expect(h.soFar()).toMatchObject([{ relations: [relation] }])
+    command('approve', 10)
+    expect(h.rows([association('ECHOSCU', { at: 1000 })]).soFar()).toHaveLength(1)
+    command('unapprove', 1010)
+    expect(h.rows([association('ECHOSCU', { at: 2000 })]).end()).toHaveLength(2)
+  })
+
+  test('names no relation where a declared list forbids the caller: no approval would help', () => {
+    const policy = testPolicy({}, { callerOf: () => 'forbidden' })
+    const [found] = harness(unauthorizedAccess, { policy })
+      .rows([association('X')])
+      .soFar()
+    expect(found).toMatchObject({ why: { cause: 'caller' } })
+    expect(found?.relations).toBeUndefined()
+  })
+
   test('tells a sender of HL7 that is not known', () => {
     const message = (client: string, orig: string): RowSpec =>
       event({ service: 'hl7', event: 'message', client, orig })
