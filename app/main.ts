@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
 import { checkCommand } from './commands/check.ts'
+import { evidenceCommand } from './commands/evidence.ts'
 import { flowsCommand } from './commands/flows.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
@@ -27,6 +28,7 @@ for (const command of [
   flowsCommand(),
   summariesCommand(),
   statsCommand(),
+  evidenceCommand(),
   checkCommand(),
 ]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { evidenceConfigSchema } from './evidence/config.ts'
 
 const cidr = z.union([z.cidrv4(), z.cidrv6()])
 
@@ -47,6 +48,7 @@ export const ingestConfigSchema = z.strictObject({
     .array(z.union([z.ipv4(), z.ipv6()]))
     .default([])
     .describe('directed broadcast addresses: they belong to no host'),
+  evidence: evidenceConfigSchema.describe('packets of what raised an alert').prefault({}),
   flowsMax: z
     .int()
     .min(16)

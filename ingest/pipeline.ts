@@ -82,6 +82,8 @@ export interface PipelineDependencies {
   readonly sourceRejects?: () => ReadonlyMap<string, number>
   /** Of sources that capture live: what they lost is part of the sensor's health. */
   readonly captures?: readonly LiveCapture[]
+  /** Is shown every block before it is read. */
+  readonly tap?: (block: PacketBlock) => void
 }
 
 export function createPipeline(config: IngestConfig, deps: PipelineDependencies): Pipeline {
@@ -239,6 +241,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
     onBlock(block) {
       const { timeUs, count } = block
       if (count === 0) return
+      deps.tap?.(block)
       releaseHeld(timeUs[0]!)
       for (let row = 0; row < count; row++) {
         const stampUs = timeUs[row]!

@@ -5,6 +5,7 @@ import { partitionOf } from '../records/observation.ts'
 import { type BatchBuilder, createBatchBuilder } from './batch-builder.ts'
 import { createBindings } from './bindings.ts'
 import type { IngestConfig } from './config.ts'
+import type { Evidence } from './evidence/service.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import type { RecordSource } from './record-source.ts'
 import type { Source } from './source.ts'
@@ -26,6 +27,8 @@ export interface SensorCoreDependencies {
   /** All that will be read: what they refuse and lose is part of the sensor's health. */
   readonly sources: readonly (Source | RecordSource)[]
   readonly seed: number
+  /** Keeps what is read for a while, so that the packets of an anomaly can be found. */
+  readonly evidence?: Evidence
 }
 
 export function createSensorCore(config: IngestConfig, deps: SensorCoreDependencies): SensorCore {
@@ -45,6 +48,7 @@ export function createSensorCore(config: IngestConfig, deps: SensorCoreDependenc
     bindings,
     seed: deps.seed,
     sourceRejects: () => sumOf(sources.map(({ rejects }) => rejects)),
+    ...(deps.evidence === undefined ? {} : { tap: deps.evidence.keep }),
     captures: sources.flatMap((source) => ('live' in source ? (source.live ?? []) : [])),
   })
   let lastPublish: Promise<void> = Promise.resolve()

@@ -4,6 +4,7 @@ import type { SensorHealth } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
 import type { TimeUs } from '../records/time.ts'
 import type { IngestConfig } from './config.ts'
+import type { Evidence } from './evidence/service.ts'
 import { createRecordsDriver, createReplayDriver, type Driver } from './driver.ts'
 import { createLiveDriver } from './live-driver.ts'
 import { createPacedDriver } from './paced-driver.ts'
@@ -36,6 +37,8 @@ export interface IngestDependencies {
   readonly seed?: number
   /** Wall time in ms. Required with `pace` and for a live source. */
   readonly now?: () => number
+  /** Keeps the packets of what raises an alert; started and stopped with the sensor. */
+  readonly evidence?: Evidence
 }
 
 export interface Ingest extends Service {
@@ -55,11 +58,12 @@ export interface Ingest extends Service {
  * be published, of a live port all that has been captured, and resolves when nothing more will be.
  */
 export function createIngest(config: IngestConfig, deps: IngestDependencies): Ingest {
-  const { bus, recordings, logger } = deps
+  const { bus, recordings, logger, evidence } = deps
   const core = createSensorCore(config, {
     bus,
     sources: recordings.map(({ source }) => source),
     seed: deps.seed ?? 0,
+    ...(evidence === undefined ? {} : { evidence }),
   })
   const { pipeline, builder } = core
   const driverOf = createDrivers(config, core, deps)
@@ -89,15 +93,17 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
 
   return {
     done: finished.promise,
-    start() {
-      running ??= play().then(() => finished.resolve(undefined), finished.reject)
-      return Promise.resolve()
+    async start() {
+      if (running !== null) return
+      await evidence?.start()
+      running = play().then(() => finished.resolve(undefined), finished.reject)
     },
     async stop() {
       isStopping = true
       driver?.stop()
       await running
       await core.publish().catch(() => undefined)
+      await evidence?.stop()
     },
     stats: () => pipeline.stats(),
     progress: () => progressOf(recordings, current),

@@ -8,25 +8,30 @@ export const evidenceConfigSchema = z.strictObject({
     .describe(
       'keep the packets of what raised an alert; payloads may hold what patients must not share',
     ),
-  ringMegabytes: z
+  ringBytes: z
     .int()
-    .min(4)
-    .max(16_384)
-    .default(64)
+    .min(4_000_000)
+    .max(4_000_000_000)
+    .default(64_000_000)
     .describe('memory for the newest packets: an anomaly is known seconds after its first packet'),
-  diskMegabytes: z
+  diskBytes: z
     .int()
-    .min(1)
-    .default(1024)
+    .min(1_000_000)
+    .default(1_000_000_000)
     .describe('disk for evidence of this sensor; the oldest files give way'),
-  snapLength: z
+  snapBytes: z
     .int()
     .min(64)
     .max(262_144)
     .default(256)
     .describe('bytes of each packet that are written; 262144 writes it whole'),
   packetsMax: z.int().min(1).default(2000).describe('packets kept of one anomaly'),
-  kilobytesMax: z.int().min(1).max(65_536).default(4096).describe('kilobytes kept of one anomaly'),
+  bytesMax: z
+    .int()
+    .min(1000)
+    .max(64_000_000)
+    .default(4_000_000)
+    .describe('bytes kept of one anomaly'),
   marginSeconds: z
     .number()
     .min(0)

@@ -16,7 +16,7 @@ export interface EvidenceFolder {
 
 export interface Evidence extends Service {
   /** Takes a copy of what the sensor reads. */
-  keep(block: PacketBlock): void
+  readonly keep: (block: PacketBlock) => void
   counters(): EvidenceCounters & { readonly failed: number }
 }
 
@@ -38,10 +38,10 @@ export function createEvidence(
   },
 ): Evidence {
   const logger = deps.logger.child({ stage: 'ingest', part: 'evidence' })
-  const ring = new PacketRing(config.ringMegabytes * 1e6)
+  const ring = new PacketRing(config.ringBytes)
   const collector = createCollector(ring, {
     packetsMax: config.packetsMax,
-    bytesMax: config.kilobytesMax * 1000,
+    bytesMax: config.bytesMax,
     marginSeconds: config.marginSeconds,
     watchesMax: config.anomaliesMax,
   })
@@ -66,7 +66,7 @@ export function createEvidence(
   function sweep(): void {
     for (const { anomalyId, packets } of collector.sweep()) {
       const records = pcapRecords(
-        packets.map((packet) => keptPacket(ring, packet, config.snapLength)),
+        packets.map((packet) => keptPacket(ring, packet, config.snapBytes)),
       )
       writing = writing
         .then(() => deps.folder.append(anomalyId, records))

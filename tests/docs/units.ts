@@ -27,6 +27,7 @@ const byWord: Readonly<Record<string, string>> = {
   targets: 'hosts',
   victims: 'hosts',
   vlans: 'VLAN ids',
+  workers: 'threads',
 }
 
 const byName: Readonly<Record<string, string>> = { replicationFactor: 'copies' }

@@ -125,7 +125,7 @@ describe('evidence on disk', () => {
   test('goes from the ring to the list of an alert, as the packets were', async () => {
     const bus = createMemoryBus(memoryBusConfigSchema.parse({}))
     await bus.start()
-    const evidence = createEvidence(evidenceConfigSchema.parse({ snapLength: 64 }), {
+    const evidence = createEvidence(evidenceConfigSchema.parse({ snapBytes: 64 }), {
       bus,
       folder: createEvidenceFolder(path(), 1e6),
       group: 'north.port 1',
