@@ -44,11 +44,19 @@ module.exports = {
       name: 'stages-meet-at-interfaces',
       severity: 'error',
       comment: 'Stages talk over the bus: import records/, bus/bus.ts or store/*-store.ts.',
-      from: { path: `^(${stages})/` },
+      from: { path: `^(${stages})/`, pathNot: '^simulator/records/' },
       to: {
         path: `^(${stages}|app)/`,
         pathNot: ['^$1/', '^bus/bus[.]ts$', '^store/[^/]+-store[.]ts$'],
       },
+    },
+    {
+      name: 'simulated-records-come-from-ingest',
+      severity: 'error',
+      comment:
+        'simulator/records/ tells what ingest makes of simulated packets (docs/decisions/0020), so it may import ingest/, no other stage.',
+      from: { path: '^simulator/records/' },
+      to: { path: `^(${stages}|app)/`, pathNot: '^(simulator|ingest)/' },
     },
     {
       name: 'detectors-stand-alone',

@@ -1,6 +1,7 @@
 import type { TimeUs } from '../records/time.ts'
 import { asRequest, kdcError, kdcReply, overTcp } from './kerberos-messages.ts'
 import { concat } from './bytes.ts'
+import type { Opening } from './conversations.ts'
 import { icmp, ipFrame, ipProtocol, type Packet, type Station, udpFrame } from './packets.ts'
 import { createTcpTalk } from './tcp-talk.ts'
 import {
@@ -11,6 +12,7 @@ import {
   ntlmNegotiate,
   sessionSetupAnswer,
   sessionSetupRequest,
+  smb2Message,
 } from './smb-messages.ts'
 
 export interface LoginBurst {
@@ -45,45 +47,85 @@ function* attempts(
 }
 
 /**
- * Wrong passwords against a Kerberos key distribution centre: each attempt is an AS-REQ that is told to prove itself
- * (KDC_ERR_PREAUTH_REQUIRED), and one with a proof that is refused (KDC_ERR_PREAUTH_FAILED). Packets in time order.
+ * One log-in at a Kerberos key distribution centre: an AS-REQ that is told to prove itself (KDC_ERR_PREAUTH_REQUIRED),
+ * and one with a proof that is refused (KDC_ERR_PREAUTH_FAILED) or answered with a ticket.
  */
+export function kerberosLogin(
+  opening: Opening,
+  number: number,
+  succeeds: boolean,
+  transport: 'udp' | 'tcp' = 'udp',
+): Packet[] {
+  const { client, server, clientPort, startUs } = opening
+  const bare = asRequest(kerberosNames, startUs, 7000 + number, false)
+  const proven = asRequest(kerberosNames, startUs, 7000 + number, true)
+  const required = kdcError(kerberosNames, startUs, kdcErrorCode.preauthenticationRequired)
+  const verdict = succeeds
+    ? kdcReply(kerberosNames, number)
+    : kdcError(kerberosNames, startUs, kdcErrorCode.preauthenticationFailed)
+  if (transport === 'tcp') {
+    const talk = createTcpTalk(
+      { ...client, port: clientPort },
+      { ...server, port: 88 },
+      { startUs },
+    )
+    return talk
+      .open()
+      .send(overTcp(bare))
+      .answer(overTcp(required))
+      .send(overTcp(proven))
+      .answer(overTcp(verdict))
+      .close().packets
+  }
+  return [bare, required, proven, verdict].map((message, i) => {
+    const bytes =
+      i % 2 === 0
+        ? udpFrame(client, server, clientPort, 88, message)
+        : udpFrame(server, client, 88, clientPort, message)
+    return { timeUs: startUs + i * 1000, bytes }
+  })
+}
+
+/** One connection with one NTLM log-in at an SMB server, and what is read or written after a success. */
+export function smbLogin(
+  opening: Opening,
+  number: number,
+  succeeds: boolean,
+  payloadBytes = 0,
+): Packet[] {
+  const { client, server, clientPort, startUs } = opening
+  const authenticate = ntlmAuthenticate({ domain: 'WARD', account: 'nurse1', workstation: 'CART7' })
+  const session = 0x4000 + number
+  const challenge = ntlmChallenge(
+    Uint8Array.from({ length: 8 }, (_, i) => (number * 17 + i * 29) & 0xff),
+  )
+  const status = succeeds ? ntStatus.success : ntStatus.logonFailure
+  const talk = createTcpTalk({ ...client, port: clientPort }, { ...server, port: 445 }, { startUs })
+  talk.open().send(negotiateRequest()).answer(negotiateAnswer(0x0302))
+  talk.send(sessionSetupRequest(1, 0, ntlmNegotiate()))
+  talk.answer(sessionSetupAnswer(1, session, ntStatus.moreProcessingRequired, { blob: challenge }))
+  talk
+    .send(sessionSetupRequest(2, session, authenticate))
+    .answer(sessionSetupAnswer(2, session, status))
+  if (payloadBytes > 0) {
+    const read = { command: smb2Read, messageId: 3, sessionId: session }
+    talk.send(smb2Message({ ...read, isAnswer: false }, new Uint8Array(49)))
+    talk.answer(smb2Message({ ...read, isAnswer: true }, new Uint8Array(16 + payloadBytes)))
+  }
+  return talk.close().packets
+}
+
+const smb2Read = 8
+
+/** Wrong passwords against a Kerberos key distribution centre. Packets in time order. */
 export function kerberosBurst(
   burst: LoginBurst & { readonly transport?: 'udp' | 'tcp' },
 ): Packet[] {
   const packets: Packet[] = []
   for (const { number, atUs, succeeds } of attempts(burst)) {
-    const port = 49_200 + (number % 10_000)
-    const bare = asRequest(kerberosNames, atUs, 7000 + number, false)
-    const proven = asRequest(kerberosNames, atUs, 7000 + number, true)
-    const required = kdcError(kerberosNames, atUs, kdcErrorCode.preauthenticationRequired)
-    const verdict = succeeds
-      ? kdcReply(kerberosNames, number)
-      : kdcError(kerberosNames, atUs, kdcErrorCode.preauthenticationFailed)
-    if (burst.transport === 'tcp') {
-      const talk = createTcpTalk(
-        { ...burst.client, port },
-        { ...burst.server, port: 88 },
-        { startUs: atUs },
-      )
-      talk
-        .open()
-        .send(overTcp(bare))
-        .answer(overTcp(required))
-        .send(overTcp(proven))
-        .answer(overTcp(verdict))
-        .close()
-      packets.push(...talk.packets)
-    } else {
-      const messages = [bare, required, proven, verdict]
-      messages.forEach((message, i) => {
-        const bytes =
-          i % 2 === 0
-            ? udpFrame(burst.client, burst.server, port, 88, message)
-            : udpFrame(burst.server, burst.client, 88, port, message)
-        packets.push({ timeUs: atUs + i * 1000, bytes })
-      })
-    }
+    const { client, server } = burst
+    const opening = { client, server, clientPort: 49_200 + (number % 10_000), startUs: atUs }
+    packets.push(...kerberosLogin(opening, number, succeeds, burst.transport))
   }
   return inTimeOrder(packets)
 }
@@ -91,29 +133,10 @@ export function kerberosBurst(
 /** Wrong passwords against an SMB server: each attempt is a connection with one NTLM login. Packets in time order. */
 export function smbBurst(burst: LoginBurst): Packet[] {
   const packets: Packet[] = []
-  const authenticate = ntlmAuthenticate({ domain: 'WARD', account: 'nurse1', workstation: 'CART7' })
   for (const { number, atUs, succeeds } of attempts(burst)) {
-    const port = 50_200 + (number % 10_000)
-    const session = 0x4000 + number
-    const challenge = ntlmChallenge(
-      Uint8Array.from({ length: 8 }, (_, i) => (number * 17 + i * 29) & 0xff),
-    )
-    const status = succeeds ? ntStatus.success : ntStatus.logonFailure
-    const talk = createTcpTalk(
-      { ...burst.client, port },
-      { ...burst.server, port: 445 },
-      { startUs: atUs },
-    )
-    talk.open().send(negotiateRequest()).answer(negotiateAnswer(0x0302))
-    talk.send(sessionSetupRequest(1, 0, ntlmNegotiate()))
-    talk.answer(
-      sessionSetupAnswer(1, session, ntStatus.moreProcessingRequired, { blob: challenge }),
-    )
-    talk
-      .send(sessionSetupRequest(2, session, authenticate))
-      .answer(sessionSetupAnswer(2, session, status))
-      .close()
-    packets.push(...talk.packets)
+    const { client, server } = burst
+    const opening = { client, server, clientPort: 50_200 + (number % 10_000), startUs: atUs }
+    packets.push(...smbLogin(opening, number, succeeds))
   }
   return inTimeOrder(packets)
 }

@@ -13,7 +13,8 @@ export interface Opening {
   readonly startUs: TimeUs
 }
 
-function talk(opening: Opening, port: number, stepUs = 2_000) {
+/** A TCP connection of this opening to `port`. */
+export function talk(opening: Opening, port: number, stepUs = 2_000) {
   const { client, server, clientPort, startUs } = opening
   return createTcpTalk({ ...client, port: clientPort }, { ...server, port }, { startUs, stepUs })
 }
@@ -86,10 +87,22 @@ export function telnetLogins(
   return session.close().packets
 }
 
+export interface DicomTitles {
+  readonly calling: string
+  readonly called: string
+}
+
+/** A DICOM association that is refused (PS3.8 §9.3.4): calling AE title not recognised, permanently. */
+export function dicomRefusal(opening: Opening, titles: DicomTitles): Packet[] {
+  const session = talk(opening, 11112).open()
+  session.send(associatePdu(1, titles)).answer(pdu(3, Uint8Array.of(0, 1, 1, 3)))
+  return session.close().packets
+}
+
 /** DICOM association (PS3.8 §9.3): request and acceptance for one SOP class, C-ECHO left out, release, close. */
 export function dicomAssociation(
   opening: Opening,
-  titles: { readonly calling: string; readonly called: string },
+  titles: DicomTitles,
   payloadBytes = 0,
 ): Packet[] {
   const session = talk(opening, 11112).open()
@@ -110,7 +123,7 @@ function item(type: number, body: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(type, 0, body.length >> 8, body.length & 0xff), body)
 }
 
-function associatePdu(type: 1 | 2, titles: { calling: string; called: string }): Uint8Array {
+function associatePdu(type: 1 | 2, titles: DicomTitles): Uint8Array {
   const isRequest = type === 1
   const context = isRequest
     ? concat(Uint8Array.of(1, 0, 0, 0), item(0x30, ascii('1.2.840.10008.1.1')), transferSyntax())
@@ -162,18 +175,24 @@ function sshPacket(message: number, bodyLength: number): Uint8Array {
   return packet
 }
 
-function filler(length: number): Uint8Array {
+/** Bytes that look like nothing in particular. */
+export function filler(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 167 + 13) & 0xff)
 }
 
-/** TLS ClientHello with a server name (RFC 8446 §4.1.2, RFC 6066 §3), an answer and some data. */
-export function tlsSession(opening: Opening, name: string, bytes: number): Packet[] {
+/** TLS ClientHello with a server name (RFC 8446 §4.1.2, RFC 6066 §3), an answer, and data both ways. */
+export function tlsSession(
+  opening: Opening,
+  name: string,
+  bytes: number,
+  sentBytes = 200,
+): Packet[] {
   const session = talk(opening, 443).open()
   session
     .send(clientHello(name))
     .answer(tlsRecord(0x16, concat(Uint8Array.of(2, 0, 0, 40), new Uint8Array(40))))
   return session
-    .send(tlsRecord(0x17, filler(200)))
+    .send(tlsRecord(0x17, filler(sentBytes)))
     .answer(tlsRecord(0x17, filler(bytes)))
     .close().packets
 }
