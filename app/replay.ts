@@ -1,10 +1,12 @@
+import { statSync } from 'node:fs'
 import { listAlerts } from '../alerts/present.ts'
 import type { PipelineStats } from '../ingest/pipeline.ts'
 import type { Alert } from '../records/alert.ts'
 import type { ControlCommand } from '../records/control.ts'
 import type { Logger } from '../records/service.ts'
 import type { Config } from './config.ts'
-import { recordingsOf } from './recordings.ts'
+import { readingOf, type Reading } from './threads/threads.ts'
+import { recordingsFor } from './recordings.ts'
 import { createWardwatch } from './wire.ts'
 
 export interface ReplayOptions {
@@ -39,7 +41,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   failure.promise.catch(() => undefined)
   const wardwatch = createWardwatch(config, {
     roles: ['ingest', 'analyzer', 'alerts'],
-    recordings: recordingsOf(options.learn ?? [], options.files),
+    ...replayReading(config, options.learn ?? [], options.files),
     commands: options.commands ?? [],
     logger: options.logger,
     now: options.now,
@@ -59,4 +61,22 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     clearInterval(ticker)
     await wardwatch.stop()
   }
+}
+
+/** Threads take most of a second to begin; from here on they win it back (docs/decisions/0022). */
+const threadsBytesMin = 256 * 1024 * 1024
+
+function replayReading(
+  config: Config,
+  learn: readonly string[],
+  files: readonly string[],
+): Reading {
+  const input = { kind: 'captures', learn, files, repeat: false } as const
+  const bytes = [...learn, ...files].reduce((sum, file) => sum + sizeOf(file), 0)
+  return bytes < threadsBytesMin ? { recordings: recordingsFor(input) } : readingOf(config, input)
+}
+
+/** 0 of what is no file; whether it can be read at all is told by whoever opens it. */
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -46,6 +46,8 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
   let running: { worker: Worker; calls: PortCalls<ThreadMethods> } | null = null
   let stopping: Promise<void> | null = null
   let last: ThreadStatus | null = null
+  let isCut = false
+  let isOver = false
 
   const methods: HostMethods = {
     log: (line) => writeThreadLine(logger, task.name, line),
@@ -74,10 +76,13 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
       cause = error
     })
     worker.on('exit', (code) => {
-      if (stopping === null) fail(code, cause)
+      if (!isOver) fail(code, cause)
     })
     serveBus(busPorts.port1, bus)
-    return { worker, calls: createPortCalls<ThreadMethods>(hostPorts.port1, methods) }
+    return {
+      worker,
+      calls: createPortCalls<ThreadMethods>(hostPorts.port1, methods, () => (isCut = true)),
+    }
   }
 
   /** Fail-stop: what the thread had taken in and not yet handed on is gone with it. */
@@ -94,20 +99,31 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
     deps.failed(error)
   }
 
+  /** The port of a thread that ends is cut before the thread is gone; only then its reason is known. */
+  async function answered<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await Promise.race([call, ended.promise])
+    } catch (error) {
+      if (isCut) await ended.promise
+      throw error
+    }
+  }
+
   return {
     name: task.name,
     done: finished.promise,
     async start() {
       running ??= launch()
-      await Promise.race([running.calls.call('start', undefined), ended.promise])
+      await answered(running.calls.call('start', undefined))
     },
     stop() {
       stopping ??= (async () => {
         if (running === null) return
         const { worker, calls } = running
         try {
-          last = await Promise.race([calls.call('stop', undefined), ended.promise])
+          last = await answered(calls.call('stop', undefined))
         } finally {
+          isOver = true
           await worker.terminate()
         }
       })()

@@ -1,18 +1,26 @@
 import { availableParallelism } from 'node:os'
 import type { Analyzer } from '../../analyzer/service.ts'
 import type { Bus } from '../../bus/bus.ts'
-import type { Ingest } from '../../ingest/service.ts'
+import type { Ingest, Recording } from '../../ingest/service.ts'
 import type { Logger } from '../../records/service.ts'
 import type { ControlCommand } from '../../records/control.ts'
 import type { Config } from '../config.ts'
-import type { InputPlan } from '../recordings.ts'
+import { type InputPlan, recordingsFor } from '../recordings.ts'
 import { createAnalyzerThreads } from './analyzer-threads.ts'
 import { createIngestThread } from './ingest-thread.ts'
 import type { ThreadTask } from './protocol.ts'
 import { createThread, type Thread } from './thread.ts'
 
+/** How the work is spread over threads; for a bus in memory. */
+export interface ThreadPlan {
+  /** What the sensor's thread opens, in place of `recordings`; null: the sensor stays on the main thread. */
+  readonly input: InputPlan | null
+  /** Threads that share the partitions, at least 1. */
+  readonly analyzers: number
+}
+
 export interface ThreadsOptions {
-  readonly threads?: { readonly input: InputPlan; readonly analyzers: number }
+  readonly threads?: ThreadPlan
   readonly commands?: readonly ControlCommand[]
   readonly pace?: number
   readonly logger: Logger
@@ -20,7 +28,8 @@ export interface ThreadsOptions {
 }
 
 export interface Threads {
-  ingest(): Ingest
+  /** Null: not on a thread of its own. */
+  ingest(): Ingest | null
   analyzer(): Analyzer
 }
 
@@ -34,12 +43,38 @@ export function createThreads(config: Config, bus: Bus, options: ThreadsOptions)
       { bus, logger, failed },
     )
   return {
-    ingest: () => createIngestThread(thread('ingest', 'ingest', { input: plan.input, commands })),
+    ingest: () =>
+      plan.input === null
+        ? null
+        : createIngestThread(thread('ingest', 'ingest', { input: plan.input, commands })),
     analyzer: () =>
       createAnalyzerThreads(
         Array.from({ length: plan.analyzers }, (_, i) => thread(`analyzer-${i + 1}`, 'analyzer')),
       ),
   }
+}
+
+export interface Reading {
+  readonly recordings: readonly Recording[]
+  readonly threads?: ThreadPlan
+}
+
+/**
+ * How a process reads its input: on threads of their own where the bus is in memory, so that the page and the alerts do
+ * not wait for packets; over Kafka on this one, for there other processes share the work.
+ */
+export function readingOf(config: Config, input: InputPlan | null): Reading {
+  if (input === null) return { recordings: [] }
+  if (config.bus.kind !== 'memory') return { recordings: recordingsFor(input) }
+  const analyzers = analyzerThreadsOf(config)
+  // Standard input belongs to the main thread.
+  return readsStandardInput(input)
+    ? { recordings: recordingsFor(input), threads: { input: null, analyzers } }
+    : { recordings: [], threads: { input, analyzers } }
+}
+
+function readsStandardInput(plan: InputPlan): boolean {
+  return plan.kind === 'captures' && [...plan.learn, ...plan.files].includes('-')
 }
 
 /** Analyzer threads of this machine: as configured, else one less than it has cores; no more than have a partition. */
