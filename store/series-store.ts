@@ -94,6 +94,15 @@ export interface SeriesLosses {
   readonly byCause: Readonly<Record<string, number>>
 }
 
+export interface SeriesStatus {
+  /** Bytes taken in that are not in the store yet. */
+  readonly waitingBytes: number
+  /** Why the last write failed; null when it went well. */
+  readonly lastFailure: string | null
+  /** Since the data was begun, not since the start. */
+  readonly losses: SeriesLosses
+}
+
 /**
  * One-minute series of devices, and nothing else: no address, port or name of a peer, no flow.
  * Every promise is tested by tests/contracts/series-store.contract.ts against each adapter.
@@ -114,8 +123,7 @@ export interface SeriesStore extends Service {
   series(question: SeriesQuestion): Promise<SeriesAnswer>
   /** Largest first, by IP bytes, then service and direction. @throws WardwatchError SERIES_STORE_FAILED (retryable) */
   services(question: Omit<SeriesQuestion, 'service' | 'stepMinutes'>): Promise<ServiceTotal[]>
-  /** Since the data was begun, not since the start. */
-  losses(): SeriesLosses
+  status(): SeriesStatus
 }
 
 const devicesMax = 64
