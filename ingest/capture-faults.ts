@@ -26,6 +26,15 @@ export function faultOf(messages: string): CaptureFault {
   return patterns.find(([pattern]) => pattern.test(messages))?.[1] ?? 'ended'
 }
 
+/** What of the messages tells the reason: neither the greeting nor the counts. */
+export function reasonIn(messages: string): string | null {
+  const lines = messages.split('\n').map((line) => line.trim())
+  const telling = lines.filter(
+    (line) => line !== '' && !/listening on|^(tcpdump: )?\d+ packets? /.test(line),
+  )
+  return telling.length === 0 ? null : telling.join(' ')
+}
+
 /** Faults that no waiting mends when the very first try meets them. */
 const fatalFaults: ReadonlySet<CaptureFault> = new Set([
   'interface-gone',

@@ -5,8 +5,8 @@ import type { CaptureFault } from './capture-faults.ts'
 /** When a live port was watched and when not. */
 export interface CaptureState {
   readonly isUp: boolean
-  /** Whether it has been watched at all. */
-  readonly wasUp: boolean
+  /** Times that watching has begun. */
+  readonly starts: number
   up(timeUs: TimeUs): void
   down(timeUs: TimeUs, fault: CaptureFault): void
   health(): CaptureHealth
@@ -19,17 +19,19 @@ export function createCaptureState(startedUs: TimeUs): CaptureState {
   let gaps = 0
   let gapUs = 0
   let lastGap: CaptureGap | null = null
-  let wasUp = false
+  let starts = 0
   return {
     get isUp() {
       return downSinceUs === null
     },
-    get wasUp() {
-      return wasUp
+    get starts() {
+      return starts
     },
     up(timeUs) {
+      if (downSinceUs === null) return
+      starts++
       // The wait for the first capture is a gap only when it failed at first.
-      if (downSinceUs !== null && cause !== null) {
+      if (cause !== null) {
         // The clock on the wall may have been set back meanwhile.
         const toUs = Math.max(timeUs, downSinceUs)
         lastGap = { fromUs: downSinceUs, toUs, cause }
@@ -38,7 +40,6 @@ export function createCaptureState(startedUs: TimeUs): CaptureState {
       }
       downSinceUs = null
       cause = null
-      wasUp = true
     },
     down(timeUs, fault) {
       downSinceUs ??= timeUs

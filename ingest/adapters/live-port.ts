@@ -1,6 +1,6 @@
 import { isWardwatchError } from '../../records/errors.ts'
 import { pcapMagic } from '../capture-parser.ts'
-import { fatalErrorOf, faultOf, type CaptureFault } from '../capture-faults.ts'
+import { fatalErrorOf, faultOf, reasonIn, type CaptureFault } from '../capture-faults.ts'
 import { createCaptureState } from '../capture-state.ts'
 import { createDropTotals, parseDropReport } from '../drop-report.ts'
 import type { LivePortConfig } from '../live-config.ts'
@@ -9,11 +9,14 @@ import type { LiveCapture, PacketBlock, Source } from '../source.ts'
 import { createSleep } from '../wall-schedule.ts'
 import { createStreamInput, type ByteInput } from './byte-input.ts'
 import { readBlocks } from './read-blocks.ts'
-import { type CaptureProcess, checkFilter, interfaceNames, startCapture } from './tcpdump.ts'
+import { interfaceHasLink, interfaceNames } from './interfaces.ts'
+import { type CaptureProcess, checkFilter, startCapture } from './tcpdump.ts'
 
 export interface LivePortDependencies {
   /** Wall clock in ms: the clock that stamps the packets of this machine. */
   readonly now: () => number
+  /** Whether the port has a link; false makes it count as down although tcpdump waits on. The system's word by default. */
+  readonly hasLink?: (name: string) => Promise<boolean>
 }
 
 /** Bytes read at a time; a pipe holds no more. */
@@ -28,7 +31,7 @@ const chunkBytes = 64 * 1024
  */
 export function createLivePortSource(
   config: LivePortConfig,
-  { now }: LivePortDependencies,
+  { now, hasLink = interfaceHasLink }: LivePortDependencies,
 ): Source & { readonly live: LiveCapture } {
   const rejects = new Map<string, number>()
   const drops = createDropTotals()
@@ -36,6 +39,8 @@ export function createLivePortSource(
   const state = createCaptureState(nowUs())
   const sleep = createSleep()
   let capture: CaptureProcess | null = null
+  /** The running capture has opened the port. */
+  let isOpen = false
   let lastWords: string | null = null
   let isStopping = false
 
@@ -49,39 +54,55 @@ export function createLivePortSource(
     capture = running
     if (isStopping) running.stop()
     const input = createStreamInput(running.output, config.interface)
-    const asking = setInterval(() => {
-      // Before its stream begins, the signal would end the program.
-      if (state.isUp) running.askForCounts()
-    }, config.dropReportSeconds * 1000)
+    const asking = setInterval(() => void look(running), config.dropReportSeconds * 1000)
     const parser = createPcapParser((cause) => rejects.set(cause, (rejects.get(cause) ?? 0) + 1))
     try {
-      const opening = tellFirst(input, () => state.up(nowUs()))
+      const opening = tellFirst(input, () => {
+        isOpen = true
+        state.up(nowUs())
+      })
       yield* readBlocks(opening, parser, chunkBytes)
     } finally {
       clearInterval(asking)
       running.stop()
       await input.close()
       capture = null
+      isOpen = false
     }
     try {
       await running.ended
     } catch (error) {
       // A program that was there is being replaced, or the machine is out of processes for a moment.
-      if (!state.wasUp || !isWardwatchError(error)) throw error
+      if (state.starts === 0 || !isWardwatchError(error)) throw error
       lastWords = error.message
       return 'ended'
     }
-    lastWords = running.messages().trim() || null
+    lastWords = reasonIn(running.messages())
     return parser.hasEnded ? 'unreadable' : faultOf(running.messages())
+  }
+
+  /** A look at a capture that runs: what was lost, and whether there is a link. */
+  async function look(running: CaptureProcess): Promise<void> {
+    // Before its stream begins, the signal would end the program.
+    if (!isOpen) return
+    running.askForCounts()
+    const isLinked = await hasLink(config.interface)
+    if (capture !== running) return
+    if (isLinked) state.up(nowUs())
+    else {
+      lastWords = `${config.interface} has no link`
+      state.down(nowUs(), 'interface-down')
+    }
   }
 
   async function* blocks(): AsyncGenerator<PacketBlock, void, undefined> {
     await checkFilter(config)
     for (let attempt = 0; !isStopping; attempt++) {
+      const startsBefore = state.starts
       const fault = yield* captureOnce()
       if (stopsHere()) return
-      if (state.isUp) attempt = 0
-      else if (!state.wasUp) throwIfFatal(fault)
+      if (state.starts > startsBefore) attempt = 0
+      else if (state.starts === 0) throwIfFatal(fault)
       state.down(nowUs(), fault)
       await sleep.for(waitMs(config, attempt))
     }
@@ -130,7 +151,8 @@ function tellFirst(input: ByteInput, opened: () => void): ByteInput {
       const count = await input.read(into, offset, length)
       if (hasBegun) return count
       hasBegun = true
-      const isCapture = count >= 4 && pcapMagic(new DataView(into.buffer).getUint32(offset)) !== null
+      const isCapture =
+        count >= 4 && pcapMagic(new DataView(into.buffer).getUint32(offset)) !== null
       if (isCapture) opened()
       return count
     },

@@ -1,6 +1,4 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import type { Readable } from 'node:stream'
 import { filterError, programMissing } from '../capture-faults.ts'
 import type { LivePortConfig } from '../live-config.ts'
@@ -115,14 +113,4 @@ export async function checkFilter({
       },
     )
   })
-}
-
-/** Names of this machine's network interfaces, those without an address too where the system lists them. */
-export function interfaceNames(): string[] {
-  try {
-    return readdirSync('/sys/class/net').sort()
-  } catch {
-    // Not Linux: what Node knows, which leaves out interfaces without an address.
-    return Object.keys(networkInterfaces()).sort()
-  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fatalErrorOf, faultOf } from '../../ingest/capture-faults.ts'
+import { fatalErrorOf, faultOf, reasonIn } from '../../ingest/capture-faults.ts'
 
 const at = {
   interface: 'span0',
@@ -56,5 +56,13 @@ describe('what tcpdump says when it ends', () => {
     const found = faultOf(messages)
     expect(found).toBe(fault)
     expect(fatalErrorOf(found, { ...at, messages })).toBeNull()
+  })
+
+  test('is told without greeting and counts', () => {
+    const messages =
+      'tcpdump: listening on span0, link-type EN10MB (Ethernet)\ntcpdump: 1 packet captured, 1 packet received by filter\n' +
+      'tcpdump: pcap_loop: The interface disappeared\n3 packets captured\n0 packets dropped by kernel\n'
+    expect(reasonIn(messages)).toBe('tcpdump: pcap_loop: The interface disappeared')
+    expect(reasonIn('3 packets captured\n')).toBeNull()
   })
 })

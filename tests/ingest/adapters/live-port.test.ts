@@ -28,13 +28,16 @@ const pcapRecord = (timeUs: number, options: { nanoseconds?: boolean } = {}) =>
 const eventually = (check: () => void) => vi.waitFor(check, { timeout: 20_000, interval: 5 })
 
 /** A port read through the fake program; stamps of packets as they are read. */
-function watch(changes: Partial<LivePortConfig> = {}) {
+function watch(changes: Partial<LivePortConfig> = {}, hasLink?: () => Promise<boolean>) {
   const config = {
     ...livePortSchema.parse({ program: fake.program, reconnectSecondsMin: 0.01 }),
     interface: 'span0',
     ...changes,
   }
-  const source = createLivePortSource(config, { now: () => nowMs })
+  const source = createLivePortSource(config, {
+    now: () => nowMs,
+    ...(hasLink === undefined ? {} : { hasLink }),
+  })
   const stamps: number[] = []
   const done = (async () => {
     for await (const block of source.blocks())
@@ -63,7 +66,11 @@ async function open(header: Uint8Array | null = pcapHeader()) {
 
 describe('a live port', () => {
   test('is opened as configured, and read while it is written', async () => {
-    const { stamps, live } = watch({ filter: 'not port 9', snapLengthBytes: 512, bufferBytes: 4_194_304 })
+    const { stamps, live } = watch({
+      filter: 'not port 9',
+      snapLengthBytes: 512,
+      bufferBytes: 4_194_304,
+    })
     const capture = await open()
     const args = capture.args.join(' ')
     expect(args).toContain('-i span0 -w - --immediate-mode -U -n -s 512 -B 4096')
@@ -182,6 +189,21 @@ describe('a live port', () => {
     up.write(pcapRecord(startUs))
     await eventually(() => expect(stamps).toEqual([0]))
     expect(live.health()).toMatchObject({ gaps: 1, lastGap: { cause: 'interface-down' } })
+  })
+
+  test('counts as down without a link, although the capture goes on', async () => {
+    let isLinked = true
+    const { live } = watch({ dropReportSeconds: 0.05 }, () => Promise.resolve(isLinked))
+    await open()
+    await eventually(() => expect(live.health().downSinceUs).toBeNull())
+    isLinked = false
+    await eventually(() => expect(live.health().downSinceUs).toBe(startUs))
+    expect(live.fault()).toBe('span0 has no link')
+    nowMs += 3000
+    isLinked = true
+    await eventually(() => expect(live.health().gaps).toBe(1))
+    expect(live.health()).toMatchObject({ gapUs: 3e6, lastGap: { cause: 'interface-down' } })
+    expect(fake.startCount).toBe(1)
   })
 
   test('is read to the last packet when it is stopped', async () => {
