@@ -6,7 +6,7 @@ import { hourUs, secondUs, type TimeUs } from '../../records/time.ts'
 import { contactOutcome, protocolName } from '../contact-outcome.ts'
 import { defineDetector, type Findings, type Host, perClass, type Section } from '../detector.ts'
 import { destinationGroup, destinationRelation, serviceWord } from '../device-baseline.ts'
-import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
+import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
 
 const thresholds = z.strictObject({
@@ -67,12 +67,12 @@ export const irregularDestination = defineDetector({
     onTimer(time, host, out) {
       const limits = config[host.declared.deviceClass]
       judgeWaiting(limits, time, host, out)
-      closeQuiet(limits, time, host, out)
+      onQuiet(limits, time, host, out)
     },
     onEnd(_time, host, out) {
       const limits = config[host.declared.deviceClass]
       judgeWaiting(limits, Infinity, host, out)
-      closeQuiet(limits, Infinity, host, out)
+      onQuiet(limits, Infinity, host, out)
     },
   }),
 })
@@ -270,18 +270,14 @@ function judge(
   host.wakeAt(Math.max(nowUs, lastUs) + quietUs)
 }
 
-function closeQuiet(limits: Thresholds, nowUs: TimeUs, host: Host, out: Findings): void {
-  const state = host.peek(section)
-  if (state === null) return
-  let nextUs = Infinity
-  for (const [relation, destination] of state.destinations) {
-    const { episode } = destination
-    if (isQuiet(episode, nowUs, quietUs)) {
-      if (hasUntold(episode)) report(limits, destination, episode.newestUs, host, out)
-      state.destinations.delete(relation)
-    } else nextUs = Math.min(nextUs, episode.newestUs + quietUs)
-  }
-  if (nextUs < Infinity) host.wakeAt(nextUs)
+function onQuiet(limits: Thresholds, nowUs: TimeUs, host: Host, out: Findings): void {
+  if (host.peek(section) === null) return
+  const { destinations } = host.section(section)
+  closeQuiet(destinations, nowUs, quietUs, (_relation, destination) =>
+    report(limits, destination, destination.episode.newestUs, host, out),
+  )
+  const dueUs = quietAt(destinations, quietUs)
+  if (dueUs < Infinity) host.wakeAt(dueUs)
 }
 
 function report(

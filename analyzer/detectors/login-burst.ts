@@ -6,7 +6,7 @@ import { outcomeCode, type SummaryBatch } from '../../records/summary-batch.ts'
 import { secondUs, type TimeUs } from '../../records/time.ts'
 import { protocolName } from '../contact-outcome.ts'
 import { defineDetector, type Findings, type Host, perClass, type Section } from '../detector.ts'
-import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
+import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
 import {
   countWithin,
   forgetOlder,
@@ -50,8 +50,8 @@ export const loginBurst = defineDetector({
         if (isFailedLogin(batch, row)) onFailure(limits, batch, row, host, out)
       }
     },
-    onTimer: (time, host, out) => closeQuiet(config[host.declared.deviceClass], time, host, out),
-    onEnd: (_time, host, out) => closeQuiet(config[host.declared.deviceClass], Infinity, host, out),
+    onTimer: (time, host, out) => onQuiet(config[host.declared.deviceClass], time, host, out),
+    onEnd: (_time, host, out) => onQuiet(config[host.declared.deviceClass], Infinity, host, out),
   }),
 })
 
@@ -173,23 +173,15 @@ function report(limits: Thresholds, pair: Pair, state: State, host: Host, out: F
   })
 }
 
-/** Tells what has grown and forgets it, where nothing has failed for the window. */
-function closeQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
+function onQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
   if (host.peek(section) === null) return
   const state = host.section(section)
-  for (const [name, pair] of state.pairs) {
-    if (pair.episode === null || !isQuiet(pair.episode, timeUs, limits.windowSeconds * secondUs))
-      continue
-    if (hasUntold(pair.episode)) report(limits, pair, state, host, out)
-    state.pairs.delete(name)
-  }
+  const windowUs = limits.windowSeconds * secondUs
+  closeQuiet(state.pairs, timeUs, windowUs, (_key, pair) => report(limits, pair, state, host, out))
   wake(limits, state, host)
 }
 
 function wake(limits: Thresholds, state: State, host: Host): void {
-  let next = Infinity
-  for (const { episode } of state.pairs.values()) {
-    if (episode !== null) next = Math.min(next, episode.newestUs + limits.windowSeconds * secondUs)
-  }
-  if (next < Infinity) host.wakeAt(next)
+  const dueUs = quietAt(state.pairs, limits.windowSeconds * secondUs)
+  if (dueUs < Infinity) host.wakeAt(dueUs)
 }

@@ -18,7 +18,7 @@ import {
   distinctOf,
   tellDistinct,
 } from '../sketches/distinct-count.ts'
-import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
+import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
 import {
   countWithin,
   forgetOlder,
@@ -90,8 +90,8 @@ export const portScan = defineDetector({
         if (isFailedContact(outcome)) onFailure(limits, batch, row, outcome, host, out)
       }
     },
-    onTimer: (time, host, out) => closeQuiet(config[host.declared.deviceClass], time, host, out),
-    onEnd: (_time, host, out) => closeQuiet(config[host.declared.deviceClass], Infinity, host, out),
+    onTimer: (time, host, out) => onQuiet(config[host.declared.deviceClass], time, host, out),
+    onEnd: (_time, host, out) => onQuiet(config[host.declared.deviceClass], Infinity, host, out),
   }),
 })
 
@@ -273,26 +273,17 @@ function report(
   })
 }
 
-/** Tells what has grown and forgets it, where nothing has happened for the window. */
-function closeQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
-  const state = host.peek(section) === null ? null : host.section(section)
-  if (state === null) return
-  for (const [key, target] of state.targets) {
-    if (
-      target.episode === null ||
-      !isQuiet(target.episode, timeUs, limits.windowSeconds * secondUs)
-    )
-      continue
-    if (hasUntold(target.episode)) report(limits, target, key, state, host, out)
-    state.targets.delete(key)
-  }
+function onQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
+  if (host.peek(section) === null) return
+  const state = host.section(section)
+  const windowUs = limits.windowSeconds * secondUs
+  closeQuiet(state.targets, timeUs, windowUs, (key, target) =>
+    report(limits, target, key, state, host, out),
+  )
   wake(limits, state, host)
 }
 
 function wake(limits: Thresholds, state: State, host: Host): void {
-  let next = Infinity
-  for (const { episode } of state.targets.values()) {
-    if (episode !== null) next = Math.min(next, episode.newestUs + limits.windowSeconds * secondUs)
-  }
-  if (next < Infinity) host.wakeAt(next)
+  const dueUs = quietAt(state.targets, limits.windowSeconds * secondUs)
+  if (dueUs < Infinity) host.wakeAt(dueUs)
 }

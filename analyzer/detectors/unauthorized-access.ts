@@ -16,7 +16,7 @@ import {
   type Section,
 } from '../detector.ts'
 import { callerRelation, isCallerRelation } from '../device-baseline.ts'
-import { type Episode, growEpisode, hasUntold, isQuiet, openEpisode } from '../sketches/episode.ts'
+import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
 
 /** Services and callers named in one finding. */
@@ -118,8 +118,8 @@ export const unauthorizedAccess = defineDetector({
           callersMax,
         )
     },
-    onTimer: (time, host, out) => closeQuiet(config[host.declared.deviceClass], time, host, out),
-    onEnd: (_time, host, out) => closeQuiet(config[host.declared.deviceClass], Infinity, host, out),
+    onTimer: (time, host, out) => onQuiet(config[host.declared.deviceClass], time, host, out),
+    onEnd: (_time, host, out) => onQuiet(config[host.declared.deviceClass], Infinity, host, out),
   }),
 })
 
@@ -426,21 +426,17 @@ function report(
   })
 }
 
-/** Tells what has grown and forgets it, where nothing has come for the window. */
-function closeQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
-  const state = host.peek(section)
-  if (state === null) return
-  for (const [key, source] of state.sources) {
-    if (!isQuiet(source.episode, timeUs, limits.windowSeconds * secondUs)) continue
-    if (hasUntold(source.episode)) report(limits, key, source, state, host, out)
-    state.sources.delete(key)
-  }
+function onQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
+  if (host.peek(section) === null) return
+  const state = host.section(section)
+  const windowUs = limits.windowSeconds * secondUs
+  closeQuiet(state.sources, timeUs, windowUs, (key, source) =>
+    report(limits, key, source, state, host, out),
+  )
   wake(limits, state, host)
 }
 
 function wake(limits: Thresholds, state: State, host: Host): void {
-  let next = Infinity
-  for (const { episode } of state.sources.values())
-    next = Math.min(next, episode.newestUs + limits.windowSeconds * secondUs)
-  if (next < Infinity) host.wakeAt(next)
+  const dueUs = quietAt(state.sources, limits.windowSeconds * secondUs)
+  if (dueUs < Infinity) host.wakeAt(dueUs)
 }

@@ -41,3 +41,30 @@ export function isQuiet(episode: Episode, timeUs: TimeUs, windowUs: number): boo
 export function hasUntold(episode: Episode): boolean {
   return episode.count > episode.countReported
 }
+
+/** Something of which an episode may be under way. */
+export interface Followed {
+  readonly episode: Episode | null
+}
+
+/** Tells what has grown and forgets it, where nothing has come for the window. */
+export function closeQuiet<Item extends Followed>(
+  items: Map<string, Item>,
+  timeUs: TimeUs,
+  windowUs: number,
+  tell: (key: string, item: Item) => void,
+): void {
+  for (const [key, item] of items) {
+    if (item.episode === null || !isQuiet(item.episode, timeUs, windowUs)) continue
+    if (hasUntold(item.episode)) tell(key, item)
+    items.delete(key)
+  }
+}
+
+/** When the first of them will have been quiet for the window; Infinity when no episode is under way. */
+export function quietAt(items: ReadonlyMap<string, Followed>, windowUs: number): TimeUs {
+  let next = Infinity
+  for (const { episode } of items.values())
+    if (episode !== null) next = Math.min(next, episode.newestUs + windowUs)
+  return next
+}
