@@ -3,6 +3,8 @@ import { defineConfig } from 'vite'
 
 /** Builds the dashboard's page into dist/web, which dashboard/server.ts serves. */
 export default defineConfig({
+  // The server puts a nonce of its own into each answer (dashboard/http/headers.ts).
+  html: { cspNonce: '__NONCE__' },
   // Absolute: `wardwatch run` builds the page from whatever folder it is called in.
   root: `${import.meta.dirname}/dashboard/web`,
   plugins: [react()],

@@ -3,6 +3,7 @@ import { alertSchema, severities } from '../records/alert.ts'
 import { anomalySchema, behaviours } from '../records/anomaly.ts'
 import { ratedSensorSchema } from './api/sensors.ts'
 
+export * from './api/access.ts'
 export * from './api/devices.ts'
 export * from './api/sensors.ts'
 

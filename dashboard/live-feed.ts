@@ -5,6 +5,8 @@ import type { Alert } from '../records/alert.ts'
 import type { Logger } from '../records/service.ts'
 import type { AlertRow } from '../store/state-store.ts'
 import { clientMessageSchema, type RatedSensor, type ServerMessage } from './api.ts'
+import type { Sessions } from './access/sessions.ts'
+import { sessionEndedCode } from './api/access.ts'
 import { bufferBytesMax, closeCode, createLiveClient, type LiveClient } from './live-client.ts'
 import { type DashboardStates, newestAlerts, type Present, statusOf } from './queries.ts'
 
@@ -12,6 +14,7 @@ export interface LiveFeedDeps {
   readonly states: DashboardStates
   readonly present: Present
   readonly sensors: () => readonly RatedSensor[]
+  readonly sessions: Pick<Sessions, 'inForce'>
   readonly logger: Logger
   readonly now: () => number
 }
@@ -19,8 +22,10 @@ export interface LiveFeedDeps {
 export interface LiveFeed {
   start(): Promise<void>
   stop(): Promise<void>
-  /** Takes over the connection of a handshake that has been let in. */
-  accept(request: HttpRequest, socket: Duplex, head: Buffer): void
+  /** Takes over the connection of a handshake that has been let in by a session; it lasts as long as that. */
+  accept(request: HttpRequest, socket: Duplex, head: Buffer, sessionHash: string): void
+  /** A session is over: closes its connections at once. Others find out within a second. */
+  endSession(sessionHash: string): void
   /** Rows may have changed: tell every page. */
   wake(): void
   clientCount(): number
@@ -31,6 +36,8 @@ const pageRows = 500
 /** Largest frame a page may send. */
 const frameBytesMax = 4 * 1024
 const pingSeconds = 15
+/** Pages of one session at a time. */
+const perSessionMax = 20
 /** At most one log line about a failing store in this many ms. */
 const logEveryMs = 10_000
 
@@ -43,7 +50,7 @@ export function createLiveFeed(
   config: { readonly clientsMax: number; readonly snapshotRows: number },
   deps: LiveFeedDeps,
 ): LiveFeed {
-  const { states, present, sensors, logger, now } = deps
+  const { states, present, sensors, sessions, logger, now } = deps
   // Compression is off: it costs memory per socket and lets a small frame unpack into a large one.
   const server = new WebSocketServer({
     noServer: true,
@@ -52,6 +59,7 @@ export function createLiveFeed(
     perMessageDeflate: false,
   })
   const clients = new Map<LiveClient, WebSocket>()
+  const sessionOf = new WeakMap<LiveClient, string>()
   let sentRevision = 0
   let startedMs = 0
   let seconds = 0
@@ -113,15 +121,32 @@ export function createLiveFeed(
       if (client.tick() === 'refresh') enqueue(() => bringUp(client, 0))
     }
     enqueue(async () => {
+      await closeEnded()
       await sendChanges()
       const frame = statusFrame()
       for (const client of clients.keys()) client.send(frame)
     })
   }
 
-  function welcome(socket: WebSocket): void {
+  function clientsOf(sessionHash: string): LiveClient[] {
+    return [...clients.keys()].filter((client) => sessionOf.get(client) === sessionHash)
+  }
+
+  function endSession(sessionHash: string): void {
+    for (const client of clientsOf(sessionHash)) client.close(sessionEndedCode, 'session ended')
+  }
+
+  /** Sessions end by time, and by other processes too: whoever has none in force is told nothing more. */
+  async function closeEnded(): Promise<void> {
+    const hashes = new Set([...clients.keys()].map((client) => sessionOf.get(client)!))
+    const inForce = await sessions.inForce([...hashes])
+    for (const hash of hashes) if (!inForce.has(hash)) endSession(hash)
+  }
+
+  function welcome(socket: WebSocket, sessionHash: string): void {
     const client = createLiveClient(socket)
     clients.set(client, socket)
+    sessionOf.set(client, sessionHash)
     socket.on('message', (data, isBinary) => {
       if (!client.heard(false)) return
       const revision = isBinary ? null : revisionOf(data)
@@ -151,9 +176,12 @@ export function createLiveFeed(
       clients.clear()
       await tail
     },
-    accept: (request, socket, head) => {
+    endSession,
+    accept: (request, socket, head, sessionHash) => {
       if (clients.size >= config.clientsMax) refuseUpgrade(socket, 503, 'Service Unavailable')
-      else server.handleUpgrade(request, socket, head, welcome)
+      else if (clientsOf(sessionHash).length >= perSessionMax)
+        refuseUpgrade(socket, 429, 'Too Many Requests')
+      else server.handleUpgrade(request, socket, head, (line) => welcome(line, sessionHash))
     },
     wake: () => {
       if (isWakeQueued) return

@@ -1,24 +1,35 @@
-import { createServer } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { WardwatchError } from '../records/errors.ts'
 import type { Logger, Service } from '../records/service.ts'
 import type { Bus, PartitionHandler, Subscription } from '../bus/bus.ts'
 import type { DeviceStore } from '../store/state-store.ts'
+import { type AccessDeps, createAccess } from './access/access.ts'
+import { newSetUpLink } from './access/set-up.ts'
 import { type SensorStatus } from './api.ts'
 import { type DashboardConfig, dashboardConfigSchema } from './config.ts'
-import { isAllowedOrigin } from './guard.ts'
 import { createApp } from './http/app.ts'
+import { createDoor } from './http/door.ts'
+import { createListener } from './http/listener.ts'
+import { createPolicyReports } from './http/policy-reports.ts'
+import { Refusal } from './http/route.ts'
 import type { DeviceKnowledge, DeviceQueries } from './device-queries.ts'
 import { createLiveFeed, type LiveFeed, refuseUpgrade } from './live-feed.ts'
 import type { DashboardStates, Present } from './queries.ts'
 import { createRoutes } from './routes/index.ts'
 import { createSensorBoard } from './sensor-board.ts'
+import type { TlsFiles } from './tls-files.ts'
 
 export interface DashboardDeps {
   readonly bus: Bus
   readonly states: DashboardStates &
     DeviceQueries & { readonly devices: Pick<DeviceStore, 'sensors'> }
+  /** Users, sessions and the audit log. */
+  readonly accounts: Omit<AccessDeps, 'now'>
+  /** Certificate and key; needed where the configuration names them. */
+  readonly tls?: TlsFiles | null
   readonly logger: Logger
   /** Wall clock in ms. */
   readonly now: () => number
@@ -33,14 +44,18 @@ export interface DashboardDeps {
 }
 
 export interface Dashboard extends Service {
-  /** Where it listens, once started: `http://127.0.0.1:8080`. */
+  /** Where people reach it, once started: `http://127.0.0.1:8080`. */
   url(): string
+  /** A new link that makes the first administrator; null when there is one. */
+  setUpLink(): Promise<string | null>
+  /** Reports of browsers about the page's policy. */
+  policyReports(): number
   /** Open live connections. */
   clientCount(): number
 }
 
 /**
- * The dashboard: the page, its API (dashboard/api.ts) and the live feed, on one port of this machine.
+ * The dashboard: the page, its API (dashboard/api.ts) and the live feed, on one port.
  * @throws WardwatchError CONFIG_INVALID for a configuration that would let others in; `start` rejects with PORT_IN_USE.
  */
 export function createDashboard(config: DashboardConfig, deps: DashboardDeps): Dashboard {
@@ -54,7 +69,9 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     now,
   })
   const sensors = () => board.current()
-  const feed = createLiveFeed(config, { states, present, sensors, logger, now })
+  const access = createAccess(checked.data, { ...deps.accounts, now })
+  const { sessions } = access
+  const feed = createLiveFeed(config, { states, present, sensors, sessions, logger, now })
   let startedMs = 0
   let port = config.port
   let subscription: Subscription | null = null
@@ -64,19 +81,31 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     knowledge: deps.knowledge,
     sensors,
     startedMs: () => startedMs,
+    access,
+    sessionEnded: (hash) => feed.endSession(hash),
     now,
   })
-  const app = createApp({ routes, webRoot: deps.webRoot, logger, port: () => port })
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 15_000 }, app)
+  const door = createDoor(checked.data, access, () => port)
+  const reports = createPolicyReports({ logger, now })
+  const app = createApp({ ...door, routes, reports, webRoot: deps.webRoot, logger })
+  const server = createListener(app, tlsOf(checked.data, deps), logger)
   // Pages, their live connections, and room for scripts.
   server.maxConnections = config.clientsMax + 100
   server.on('upgrade', (request, socket, head) => {
-    const { host, origin } = request.headers
     socket.on('error', (err) => logger.debug({ err }, 'handshake broke'))
-    if (!isAllowedOrigin(origin, host, port)) refuseUpgrade(socket, 403, 'Forbidden')
-    else if (request.url !== '/api/live') refuseUpgrade(socket, 404, 'Not Found')
-    else feed.accept(request, socket, head)
+    void shakeHands(request, socket, head)
   })
+
+  async function shakeHands(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    try {
+      const { sessionHash } = await door.admitSocket(request)
+      feed.accept(request, socket, head, sessionHash)
+    } catch (err) {
+      const status = err instanceof Refusal ? err.status : 500
+      if (status === 500) logger.error({ err }, 'handshake failed')
+      refuseUpgrade(socket, status, STATUS_CODES[status] ?? 'Refused')
+    }
+  }
 
   async function listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>()
@@ -110,22 +139,38 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
         // Pages are still told within a second: the feed looks into the store at every tick.
         failed: (err) => logger.error({ err }, 'dashboard gets no wake-ups any more'),
       })
-      logger.info({ url: `http://${config.host}:${port}` }, 'dashboard listens')
+      logger.info({ url: urlOf(config, port) }, 'dashboard listens')
     },
     stop: async () => {
       await subscription?.stop()
       subscription = null
       await feed.stop()
       await board.stop()
+      deps.tls?.stop()
       if (!server.listening) return
       const { promise, resolve } = Promise.withResolvers<undefined>()
       server.close(() => resolve(undefined))
       server.closeAllConnections()
       await promise
     },
-    url: () => `http://${config.host}:${port}`,
+    url: () => urlOf(config, port),
+    setUpLink: () => newSetUpLink(config, { ...deps.accounts, url: urlOf(config, port), now }),
+    policyReports: () => reports.count(),
     clientCount: () => feed.clientCount(),
   }
+}
+
+/** What people type, or a proxy in front of it. */
+function urlOf({ publicUrl, host, tls }: DashboardConfig, port: number): string {
+  if (publicUrl !== null) return new URL(publicUrl).origin
+  return `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function tlsOf({ tls }: DashboardConfig, deps: DashboardDeps): TlsFiles | null {
+  if (tls === null) return null
+  // app/wire.ts opens the files; without them a server meant to encrypt would not.
+  if (!deps.tls) throw new WardwatchError('CONFIG_INVALID', 'dashboard.tls: no certificate is open')
+  return deps.tls
 }
 
 function isInUse(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { WardwatchError } from '../../records/errors.ts'
 import { type Config, parseConfig, type Role, roles } from '../config.ts'
+import { printSetUpLink, recordConfiguration } from '../first-steps.ts'
 import { runUntilSignal } from '../lifecycle.ts'
 import { createLogger } from '../logger.ts'
 import type { InputPlan } from '../recordings.ts'
@@ -58,7 +59,12 @@ async function run(options: Options): Promise<void> {
     undrained: () => ({ parts: wardwatch.parts() }),
     started() {
       wardwatch.ingest?.done.catch((error: unknown) => failure.reject(error))
-      if (wardwatch.dashboard !== null) announce(wardwatch.dashboard.url(), config, isSample)
+      if (wardwatch.dashboard === null) return
+      announce(wardwatch.dashboard.url(), config, isSample)
+      Promise.all([
+        printSetUpLink(wardwatch.dashboard, config),
+        recordConfiguration(wardwatch.states.audit, config, Date.now()),
+      ]).catch((error: unknown) => failure.reject(error))
     },
   })
 }

@@ -1,46 +1,53 @@
 import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Logger } from '../../records/service.ts'
-import { isAllowedHost } from '../guard.ts'
-import { securityHeaders } from './headers.ts'
-import { mountRoutes } from './mount.ts'
-import { type Caller, Refusal, type Route } from './route.ts'
+import { policyReportPath, securityHeaders } from './headers.ts'
+import { mountRoutes, type MountDeps } from './mount.ts'
+import { pageFiles } from './page.ts'
+import type { PolicyReports } from './policy-reports.ts'
+import { Refusal, type Route } from './route.ts'
 
-export interface AppDeps {
+export interface AppDeps extends MountDeps {
   readonly routes: readonly Route[]
+  readonly reports: PolicyReports
   /** Folder of the built page. */
   readonly webRoot: string
   readonly logger: Logger
-  /** The port it listens on, known once it does. */
-  readonly port: () => number
 }
 
 /** Routes of the API, then the files of the page; every answer carries the security headers. */
 export function createApp(deps: AppDeps): express.Express {
-  const { routes, webRoot, logger, port } = deps
+  const { guard, factsOf, limits, reports } = deps
   const app = express()
   app.disable('x-powered-by')
-  app.use(securityHeaders)
+  app.set('query parser', 'simple')
+  app.use(securityHeaders((host) => guard.isPublic(host)))
   app.use((request, _response, next) => {
-    if (isAllowedHost(request.headers.host, port())) next()
-    else throw new Refusal(403, 'this host name is not served here')
+    const fault = guard.refusesHost(factsOf(request))
+    next(fault === null ? undefined : new Refusal(403, fault))
   })
   app.use('/api', (_request, response, next) => {
     response.set('Cache-Control', 'no-store')
     next()
   })
-  mountRoutes(app, routes, { callerOf: () => Promise.resolve(localCaller) })
-  // Vite puts a hash into the names of built files: they never change.
-  app.use('/assets', express.static(`${webRoot}/assets`, { immutable: true, maxAge: '1y' }))
-  app.use(express.static(webRoot, { cacheControl: false }))
+  app.post(
+    policyReportPath,
+    async (request, _response, next) => {
+      await limits.count(null, factsOf(request).from)
+      next()
+    },
+    ...reports.handlers,
+  )
+  mountRoutes(app, deps.routes, deps)
+  app.use('/api', () => {
+    throw new Refusal(404, 'not found')
+  })
+  app.use(pageFiles(deps.webRoot))
   app.use(() => {
     throw new Refusal(404, 'not found')
   })
-  app.use(refuse(logger))
+  app.use(refuse(deps.logger))
   return app
 }
-
-/** Until log-in is there, whoever reaches this machine's loopback is one of its users. */
-const localCaller: Caller = { userId: 'local', name: 'local', role: 'admin', sessionHash: '' }
 
 /** Says no more than a sentence to the caller; what went wrong inside goes to the log. */
 function refuse(logger: Logger) {

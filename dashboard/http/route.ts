@@ -27,6 +27,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly body: Body
   /** Address of the caller, past the trusted proxies: what audit rows call `from`. */
   readonly from: string
+  /** User-Agent, cut at 256 characters. */
+  readonly agent: string
   /** Ends when the caller goes away: cancel what is done for nobody. */
   readonly signal: AbortSignal
 }
@@ -36,7 +38,7 @@ export type Answer =
   | {
       readonly status?: number
       readonly json: unknown
-      /** A new session of the caller (its id), or the end of the one it has (null). */
+      /** Id of a new session for the caller's browser to keep; null: the one it has is over. */
       readonly session?: string | null
     }
   | {
@@ -58,6 +60,8 @@ interface RouteOptions<Query extends z.ZodType, Body extends z.ZodType> {
   readonly query?: Query
   /** Schema of the JSON body; without one, a body is not looked at. */
   readonly body?: Body
+  /** Largest body in bytes; 16 kB where nothing is said. */
+  readonly bodyBytesMax?: number
 }
 
 /** A route as the server mounts it; `requires` is null where nobody has to be signed in. */
@@ -67,6 +71,7 @@ export interface Route {
   readonly requires: Permission | null
   readonly query: z.ZodType | null
   readonly body: z.ZodType | null
+  readonly bodyBytesMax: number
   /** @param caller null only where `requires` is */
   handle(call: Call, caller: Caller | null): Promise<Answer>
 }
@@ -78,13 +83,14 @@ export function defineRoute<Query extends z.ZodType, Body extends z.ZodType>(
     handle(call: Call<z.output<Query>, z.output<Body>>, caller: Caller): Promise<Answer>
   },
 ): Route {
-  const { method, path, requires, query = null, body = null } = options
+  const { method, path, requires, query = null, body = null, bodyBytesMax = 16_384 } = options
   return {
     method,
     path,
     requires,
     query,
     body,
+    bodyBytesMax,
     handle: (call, caller) => {
       // mount.ts never gets here without one; a fault there must not open a route.
       if (caller === null) throw new Refusal(401, 'log in first')
@@ -99,13 +105,14 @@ export function defineOpenRoute<Query extends z.ZodType, Body extends z.ZodType>
     handle(call: Call<z.output<Query>, z.output<Body>>, caller: Caller | null): Promise<Answer>
   },
 ): Route {
-  const { method, path, query = null, body = null } = options
+  const { method, path, query = null, body = null, bodyBytesMax = 16_384 } = options
   return {
     method,
     path,
     requires: null,
     query,
     body,
+    bodyBytesMax,
     handle: (call, caller) => options.handle(call as Call<z.output<Query>, z.output<Body>>, caller),
   }
 }
@@ -115,8 +122,13 @@ export class Refusal extends Error {
   readonly status: number
   readonly retryAfterSeconds: number | null
 
-  constructor(status: number, message: string, retryAfterSeconds: number | null = null) {
-    super(message)
+  constructor(
+    status: number,
+    message: string,
+    retryAfterSeconds: number | null = null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
     this.name = 'Refusal'
     this.status = status
     this.retryAfterSeconds = retryAfterSeconds

@@ -1,39 +1,55 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { alertListSchema } from '../../dashboard/api.ts'
+import { logIn, setUp } from '../support/accounts.ts'
 import { temporaryFolder } from '../support/long-capture.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'app', 'main.ts')
 const folder = temporaryFolder()
 afterAll(folder.remove)
 
-/** The service with nothing configured, on a free port; resolves when it tells where the page is. */
-async function startService(...args: readonly string[]) {
+/** The service with nothing configured, on a free port; resolves when somebody is logged in. */
+async function startService(
+  args: readonly string[] = [],
+  options: { readonly isSetUp: boolean } = { isSetUp: false },
+) {
   const child = spawn(process.execPath, [main, 'run', '--port', '0', ...args], {
     cwd: folder.path,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const exited = once(child, 'exit') as Promise<[number | null]>
   let log = ''
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      const found = /the page is at (\S+)/.exec(log)
-      if (found !== null) resolve(found[1]!)
+  const told = (pattern: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(log)
+        if (found !== null) resolve(found[1]!)
+      }
+      child.stderr.on('data', look)
+      child.once('exit', () => reject(new Error(log)))
+      look()
     })
-    child.once('exit', () => reject(new Error(log)))
-  })
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const url = await told(/the page is at (\S+)/)
+  const credentials = options.isSetUp
+    ? await logIn(url)
+    : await setUp(await told(/(http\S+#\/set-up\/\S+)/))
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal)
     return (await exited)[0]
   }
-  return { url, end, log: () => log }
+  return { url, credentials, end, log: () => log }
 }
 
-async function alertsAt(url: string): Promise<string[]> {
-  const response = await fetch(`${url}/api/alerts`)
+type Running = Pick<Awaited<ReturnType<typeof startService>>, 'url' | 'credentials'>
+
+async function alertsAt({ url, credentials }: Running): Promise<string[]> {
+  // A page asks far less often; more than 600 calls a minute are refused.
+  await setTimeout(150)
+  const response = await fetch(`${url}/api/alerts`, { headers: credentials })
   return alertListSchema.parse(await response.json()).alerts.map(({ behaviour }) => behaviour)
 }
 
@@ -42,26 +58,26 @@ describe('run with nothing configured', () => {
     const service = await startService()
     const deadline = Date.now() + 10_000
     let seen: string[] = []
-    while (seen.length === 0 && Date.now() < deadline) seen = await alertsAt(service.url)
+    while (seen.length === 0 && Date.now() < deadline) seen = await alertsAt(service)
     expect(seen).not.toEqual([])
     expect(await service.end('SIGTERM'), service.log()).toBe(0)
   })
 
   test('goes on with what it has kept when it is started again on the same folder', async () => {
     const data = ['--data', join(folder.path, 'kept')]
-    const first = await startService(...data)
+    const first = await startService(data)
     let kept: string[] = []
-    while (kept.length === 0) kept = await alertsAt(first.url)
+    while (kept.length === 0) kept = await alertsAt(first)
     expect(await first.end('SIGINT')).toBe(0)
-    const second = await startService(...data)
-    expect(await alertsAt(second.url)).toEqual(expect.arrayContaining(kept))
+    const second = await startService(data, { isSetUp: true })
+    expect(await alertsAt(second)).toEqual(expect.arrayContaining(kept))
     expect(await second.end('SIGTERM'), second.log()).toBe(0)
   })
 
   test('says who has the port when it is taken', async () => {
     const first = await startService()
     const port = new URL(first.url).port
-    await expect(startService('--port', port)).rejects.toThrow(/PORT_IN_USE/)
+    await expect(startService(['--port', port])).rejects.toThrow(/PORT_IN_USE/)
     expect(await first.end('SIGTERM')).toBe(0)
   })
 })

@@ -29,13 +29,14 @@ beforeEach(async () => {
       states: { alerts: memory.store, partitions: { progress: () => Promise.resolve(null) } },
       present: (row) => presentAlert(row, vendorOf),
       sensors: () => [],
+      sessions: { inForce: (hashes) => Promise.resolve(new Set(hashes)) },
       logger: createQuietLogger(),
       now: () => Date.now(),
     },
   )
   await feed.start()
   server = createServer().on('upgrade', (request, socket, head) => {
-    feed.accept(request, socket, head)
+    feed.accept(request, socket, head, 'session')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 })

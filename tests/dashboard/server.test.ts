@@ -17,6 +17,7 @@ import { secondUs } from '../../records/time.ts'
 import type { HostProgressRow } from '../../store/state-store.ts'
 import { createMemoryRows } from '../support/alert-rows.ts'
 import { anomalyOf, shiftStartUs, streamOf } from '../support/anomalies.ts'
+import { createAccounts, type Credentials, logIn, setUp } from '../support/accounts.ts'
 import { createNoDevices, testKnowledge } from '../support/knowledge.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
 import { sensorOf } from '../support/sensor-status.ts'
@@ -26,6 +27,8 @@ let folder: string
 let bus: Bus
 let memory: ReturnType<typeof createMemoryRows>
 let dashboard: Dashboard
+let accounts: Awaited<ReturnType<typeof createAccounts>>
+let credentials: Credentials
 
 const progress: HostProgressRow = {
   host: anomalyOf().viewKey,
@@ -57,6 +60,7 @@ const create = (config: object = {}) =>
     },
     logger: createQuietLogger(),
     knowledge: testKnowledge(),
+    accounts,
     now: () => 1_772_438_500_000,
     webRoot: folder,
     present: (row) => presentAlert(row, () => null),
@@ -74,17 +78,20 @@ beforeEach(async () => {
   const weak = anomalyOf({ viewKey: 'north|lan|ip:weak', score: 0.1 })
   const { commit } = await foldBatch(streamOf([anomalyOf(), weak]), memory.store, limits)
   await memory.store.commit({ ...commit, moves: [] })
+  accounts = await createAccounts()
   dashboard = create()
   await dashboard.start()
+  credentials = await setUp((await dashboard.setUpLink())!)
 })
 
 afterEach(async () => {
   await dashboard.stop()
+  await accounts.stop()
   await bus.stop()
   await rm(folder, { recursive: true })
 })
 
-const get = (path: string) => fetch(dashboard.url() + path)
+const get = (path: string) => fetch(dashboard.url() + path, { headers: credentials })
 
 describe('the API', () => {
   test('lists the alerts that have a severity', async () => {
@@ -159,7 +166,7 @@ function statusFor(to: { port: string; host: string }): Promise<number | undefin
     host: '127.0.0.1',
     port: to.port,
     path: '/api/status',
-    headers: { host: to.host },
+    headers: { host: to.host, cookie: credentials.cookie },
   })
   call.on('response', (response) => {
     response.resume()
@@ -173,7 +180,10 @@ function statusFor(to: { port: string; host: string }): Promise<number | undefin
 /** Outcome of a handshake: `open`, or the status it was refused with. */
 function shake(path: string, headers: Record<string, string>): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
-  const socket = new WebSocket(dashboard.url().replace('http', 'ws') + path, { headers })
+  const { cookie } = credentials
+  const socket = new WebSocket(dashboard.url().replace('http', 'ws') + path, {
+    headers: { cookie, ...headers },
+  })
   socket.on('open', () => resolve('open'))
   socket.on('unexpected-response', (_request, response) => resolve(String(response.statusCode)))
   socket.on('error', () => socket.terminate())
@@ -206,8 +216,9 @@ describe('a handshake', () => {
     await dashboard.stop()
     dashboard = create({ clientsMax: 1 })
     await dashboard.start()
+    credentials = await logIn(dashboard.url())
     const first = new WebSocket(`${dashboard.url().replace('http', 'ws')}/api/live`, {
-      origin: dashboard.url(),
+      headers: credentials,
     })
     await vi.waitFor(() => expect(dashboard.clientCount()).toBe(1))
     expect(await shake('/api/live', { origin: dashboard.url() })).toBe('503')

@@ -7,6 +7,8 @@ import { presentAlert } from '../../alerts/present.ts'
 import { createAlerts } from '../../alerts/service.ts'
 import { createMemoryBus } from '../../bus/adapters/memory.ts'
 import { memoryBusConfigSchema } from '../../bus/config.ts'
+import type { BrowserContext } from 'playwright-core'
+import { createArgon2Passwords } from '../../dashboard/adapters/argon2.ts'
 import type { SensorStatus } from '../../dashboard/api.ts'
 import { dashboardConfigSchema } from '../../dashboard/config.ts'
 import { createDashboard } from '../../dashboard/server.ts'
@@ -14,6 +16,7 @@ import type { Anomaly } from '../../records/anomaly.ts'
 import { encodeAnomalyMessage } from '../../records/codec.ts'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
 import { sqliteStoreConfigSchema } from '../../store/config.ts'
+import { addUser, logIn, tester } from './accounts.ts'
 import { testKnowledge } from './knowledge.ts'
 import { createQuietLogger } from './quiet-logger.ts'
 
@@ -51,6 +54,8 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
     now: () => Date.now(),
     failed: (error) => failures.push(error),
   })
+  const { access, audit } = states
+  const accounts = { access, audit, passwords: createArgon2Passwords() }
   const dashboardAt = (port: number) =>
     createDashboard(dashboardConfigSchema.parse({ port }), {
       bus,
@@ -60,6 +65,7 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
       webRoot,
       present: (row) => presentAlert(row, vendorOf),
       knowledge: testKnowledge(),
+      accounts,
       ...(options.sensors === undefined ? {} : { sensors: options.sensors }),
     })
   let dashboard = dashboardAt(0)
@@ -68,8 +74,20 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
   await bus.start()
   await alerts.start()
   await dashboard.start()
+  await addUser(accounts, tester.name, 'admin')
   return {
     logger,
+    accounts,
+    /** Logs a browser in through the API, as its own log-in page does. */
+    signIn: async (context: BrowserContext, who = tester) => {
+      const { cookie } = await logIn(dashboard.url(), who)
+      const [name, value] = cookie.split('=') as [string, string]
+      const flags = { httpOnly: true, secure: true, sameSite: 'Strict' } as const
+      await context.addCookies([
+        { name, value, url: dashboard.url().replace('http', 'https'), ...flags },
+      ])
+    },
+    policyReports: () => dashboard.policyReports(),
     failures,
     states,
     url: () => dashboard.url(),
