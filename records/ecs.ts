@@ -1,3 +1,4 @@
+import type { Alert, Severity } from './alert.ts'
 import { formatIp, formatMac, isMappedIpv4 } from './address.ts'
 import { communityId } from './community-id.ts'
 import { type ConnState } from './flow-batch.ts'
@@ -5,7 +6,8 @@ import { formatTime, type TimeUs } from './time.ts'
 
 /** A whole flow, its records summed: what a user calls a flow. Addresses 16 bytes, MACs 6 bytes (zero: not seen). */
 export interface WholeFlow {
-  readonly flowId: number
+  /** Within its sensor and run; null where it was not kept: the five-tuple and the begin tell flows apart, too. */
+  readonly flowId: number | null
   readonly protocol: number
   readonly vlan: number
   readonly origIp: Uint8Array
@@ -44,7 +46,7 @@ export function flowToEcs(flow: WholeFlow) {
   const end = (ip: Uint8Array, port: number, mac: Uint8Array, packets: number, bytes: number) => ({
     ip: formatIp(ip),
     ...(hasPorts ? { port } : {}),
-    ...optional('mac', formatMac(mac)?.replaceAll(':', '-').toUpperCase() ?? null),
+    ...optional('mac', macOf(mac)),
     packets,
     bytes,
   })
@@ -54,7 +56,7 @@ export function flowToEcs(flow: WholeFlow) {
       kind: 'event',
       category: ['network'],
       type: ['connection', 'end'],
-      id: String(flow.flowId),
+      ...optional('id', flow.flowId === null ? null : String(flow.flowId)),
       start: formatTime(flow.startUs),
       end: formatTime(flow.lastUs),
       duration: (flow.lastUs - flow.startUs) * 1000,
@@ -83,4 +85,84 @@ export function flowToEcs(flow: WholeFlow) {
 
 function optional<K extends string, V>(key: K, value: V | null): { [P in K]?: V } {
   return value === null ? {} : ({ [key]: value } as { [P in K]: V })
+}
+
+const severityNumbers: Readonly<Record<Severity, number>> = {
+  low: 21,
+  medium: 47,
+  high: 73,
+  critical: 99,
+}
+
+/**
+ * An alert in the names of the Elastic Common Schema 8. `event.risk_score` is 0–100, `event.severity` as Elastic's own
+ * rules number it; what ECS has no name for stands under `wardwatch`.
+ */
+export function alertToEcs(
+  alert: Alert,
+  told: {
+    readonly action: string
+    readonly cause: string
+    readonly by: string | null
+    readonly url: string
+    readonly key: string
+    readonly dedupKey: string
+  },
+) {
+  const { device, peers } = alert
+  const addresses = [...device.addresses, ...peers.map((peer) => peer.address)]
+  return {
+    '@timestamp': alert.lastSeen,
+    message: alert.summary,
+    event: {
+      kind: 'alert',
+      category: ['network', 'intrusion_detection'],
+      type: ['info'],
+      module: 'wardwatch',
+      dataset: 'wardwatch.alert',
+      id: told.key,
+      action: told.action,
+      reason: alert.summary,
+      severity: severityNumbers[alert.severity],
+      risk_score: Math.round(alert.score * 100),
+      start: alert.firstSeen,
+      end: alert.lastSeen,
+      url: told.url,
+    },
+    rule: { name: alert.behaviour, category: alert.behaviour },
+    host: {
+      id: device.id,
+      ...optional('name', device.name),
+      ip: device.addresses,
+      ...optional('mac', device.mac === null ? null : [ecsMac(device.mac)]),
+    },
+    observer: { vendor: 'Wardwatch', product: 'Wardwatch', type: 'ids', geo: { name: alert.site } },
+    related: { ip: [...new Set(addresses.filter((address) => address !== null))] },
+    threat: { framework: 'MITRE ATT&CK', technique: { id: alert.attack } },
+    ...optional('user', told.by === null ? null : { name: told.by }),
+    wardwatch: {
+      alert_id: alert.id,
+      dedup_key: told.dedupKey,
+      cause: told.cause,
+      site: alert.site,
+      severity: alert.severity,
+      status: alert.status,
+      ...optional('verdict', alert.verdict ?? null),
+      ...optional('reason', alert.reason ?? null),
+      count: alert.count,
+      why: alert.why,
+      peers,
+      ...optional('device_vendor', device.vendor),
+    },
+  }
+}
+
+function macOf(mac: Uint8Array): string | null {
+  const text = formatMac(mac)
+  return text === null ? null : ecsMac(text)
+}
+
+/** RFC 7042 as ECS writes it: upper case, hyphens. */
+function ecsMac(mac: string): string {
+  return mac.replaceAll(':', '-').toUpperCase()
 }

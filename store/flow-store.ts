@@ -98,9 +98,10 @@ export interface FlowStore extends Service {
    * when `flushed` tells so; what was taken before a crash of the store's own process is sent to it again by itself.
    * Messages that were kept before (by offset where the bus is durable, and by sensor, run and sequence) are skipped.
    * Calls for one partition must not overlap.
-   * @throws WardwatchError DUCKDB_UNAVAILABLE (retryable) when there was no room for `holdMs`; nothing of it was taken.
+   * @param options.holdMs how long to wait for room, instead of the configured time.
+   * @throws WardwatchError DUCKDB_UNAVAILABLE (retryable) when there was no room for so long; nothing of it was taken.
    */
-  append(batch: FlowAppend): Promise<void>
+  append(batch: FlowAppend, options?: { readonly holdMs?: number }): Promise<void>
   /** Keeps on record that messages will never come: shed because the store could not take them. */
   noteGaps(gaps: readonly HistoryGap[]): Promise<void>
   /** @param listener called with the position of each partition that has been flushed further. */

@@ -55,4 +55,8 @@ export interface SegmentStore {
   gaps(fromUs: TimeUs, toUs: TimeUs): Promise<HistoryGap[]>
   /** What `commit` was given last; null at first. */
   state(): Promise<Uint8Array | null>
+  /** A number for a merge, one higher than any before: what a merge leaves behind at a crash is known by it. */
+  reserveMerge(): Promise<number>
+  /** The highest number reserved; 0 at first. */
+  mergeNumber(): Promise<number>
 }

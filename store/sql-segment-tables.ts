@@ -24,7 +24,7 @@ export interface HistoryGapTable {
   messages: number
 }
 
-/** One row, `positions`. */
+/** `positions`: where the sealed rows end; `merge`: highest number of a merge, as text. */
 export interface HistoryStateTable {
   name: string
   value: Uint8Array

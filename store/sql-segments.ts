@@ -35,6 +35,13 @@ export function createSegmentStore(db: Kysely<StateTables>): SegmentStore {
         .executeTakeFirst()
       return row?.value ?? null
     },
+    reserveMerge: () =>
+      db.transaction().execute(async (tx) => {
+        const number = (await mergeNumber(tx)) + 1
+        await putState(tx, 'merge', new TextEncoder().encode(String(number)))
+        return number
+      }),
+    mergeNumber: () => mergeNumber(db),
   }
 }
 
@@ -57,11 +64,26 @@ async function commitManifest(
       .values({ ...gap, from_us: fromUs, to_us: toUs })
       .execute()
   }
-  if (state !== undefined) {
-    await tx
-      .insertInto('history_state')
-      .values({ name: 'positions', value: state })
-      .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: state }))
-      .execute()
-  }
+  if (state !== undefined) await putState(tx, 'positions', state)
+}
+
+async function mergeNumber(db: Kysely<StateTables>): Promise<number> {
+  const row = await db
+    .selectFrom('history_state')
+    .select('value')
+    .where('name', '=', 'merge')
+    .executeTakeFirst()
+  return row === undefined ? 0 : Number(new TextDecoder().decode(row.value))
+}
+
+async function putState(
+  db: Kysely<StateTables>,
+  name: 'positions' | 'merge',
+  value: Uint8Array,
+): Promise<void> {
+  await db
+    .insertInto('history_state')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute()
 }

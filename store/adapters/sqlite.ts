@@ -13,6 +13,8 @@ import { createAlertRows } from '../sql-alerts.ts'
 import { createAuditRows } from '../sql-audit.ts'
 import { createDeviceStore } from '../sql-devices.ts'
 import { createSegmentStore } from '../sql-segments.ts'
+import { createSeriesStates } from '../sql-series.ts'
+import type { SeriesStateStore } from '../series-state-store.ts'
 import type { SegmentStore } from '../segment-store.ts'
 import { createOutbox } from '../sql-outbox.ts'
 import { createPartitionStates } from '../sql-partitions.ts'
@@ -40,6 +42,7 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     alertChanges: AlertChangeStore
     outbox: OutboxStore
     segments: SegmentStore
+    series: SeriesStateStore
   } | null = null
   let tail: Promise<unknown> = Promise.resolve()
 
@@ -66,6 +69,8 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
     serial('STATE_STORE_FAILED', (store) => call(store.audit))
   const onSegments = <T>(call: (segments: SegmentStore) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.segments))
+  const onSeries = <T>(call: (series: SeriesStateStore) => Promise<T>) =>
+    serial('STATE_STORE_FAILED', (store) => call(store.series))
   const onDevices = <T>(call: (devices: DeviceStore) => Promise<T>) =>
     serial('STATE_STORE_FAILED', (store) => call(store.devices))
   const onChanges = <T>(call: (changes: AlertChangeStore) => Promise<T>) =>
@@ -89,6 +94,7 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
         alertChanges: createAlertChanges(db),
         outbox: createOutbox(db),
         segments: createSegmentStore(db),
+        series: createSeriesStates(db),
       }
       logger.info({ path: config.path }, 'state store open')
     },
@@ -159,6 +165,13 @@ export function createSqliteStore(config: SqliteStoreConfig, deps: { logger: Log
       commit: (change) => onSegments((segments) => segments.commit(change)),
       gaps: (fromUs, toUs) => onSegments((segments) => segments.gaps(fromUs, toUs)),
       state: () => onSegments((segments) => segments.state()),
+      reserveMerge: () => onSegments((segments) => segments.reserveMerge()),
+      mergeNumber: () => onSegments((segments) => segments.mergeNumber()),
+    },
+    series: {
+      acquire: (reader, partition) => onSeries((series) => series.acquire(reader, partition)),
+      knownPeers: (partition) => onSeries((series) => series.knownPeers(partition)),
+      commit: (commit) => onSeries((series) => series.commit(commit)),
     },
     devices: {
       list: (query) => onDevices((devices) => devices.list(query)),

@@ -1,13 +1,14 @@
 import { version } from '@duckdb/node-api'
+import { createHistoryHandlers } from './history-handlers.ts'
+import type { HistoryRequests } from './history-requests.ts'
 import type { ChildOptions, HandlerSet, ProcessRequests } from './requests.ts'
 
 /** Everything the child answers: one line a topic. */
-export type DuckdbRequests = ProcessRequests
+export type DuckdbRequests = ProcessRequests & HistoryRequests
 
 /** Opens every topic, in this order. Runs in the child. */
 export async function createHandlers(options: ChildOptions): Promise<HandlerSet<DuckdbRequests>> {
-  const sets = [createProcessHandlers()]
-  await Promise.resolve(options)
+  const sets = [createProcessHandlers(), await createHistoryHandlers(options)]
   return {
     handlers: Object.assign({}, ...sets.map(({ handlers }) => handlers)) as never,
     async close() {

@@ -1,6 +1,13 @@
 import type { ChildOptions, FromChild, HandlerSet, ToChild } from './requests.ts'
 import { toSentError } from './sent-error.ts'
 
+/** What a handler rejects with when nothing in this process can be relied on any more: a fresh child begins anew. */
+export class ChildMustEnd extends Error {
+  constructor(cause: unknown) {
+    super('the child must end', { cause })
+  }
+}
+
 /**
  * The child's side of child-host.ts: opens the topics, then answers requests. Handlers are begun in the order in which
  * requests came and may overlap; one that must not says so itself.
@@ -38,7 +45,11 @@ export function serveParent<Requests>(
       if (handler === undefined) throw new Error(`no handler answers '${kind}'`)
       return { type: 'answer', id, response: await handler(request) }
     } catch (error) {
-      return { type: 'refusal', id, error: toSentError(error) }
+      if (!(error instanceof ChildMustEnd))
+        return { type: 'refusal', id, error: toSentError(error) }
+      const refusal: FromChild = { type: 'refusal', id, error: toSentError(error.cause) }
+      process.send?.(refusal, () => process.exit(1))
+      return new Promise(() => undefined)
     }
   }
 

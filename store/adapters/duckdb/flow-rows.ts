@@ -1,0 +1,200 @@
+import { DuckDBDataChunk, type DuckDBAppender, type DuckDBVector } from '@duckdb/node-api'
+import { formatIp, formatMac, isMappedIpv4 } from '../../../records/address.ts'
+import type { DictionaryColumn } from '../../../records/columns.ts'
+import type { FlowBatch } from '../../../records/flow-batch.ts'
+import { historyColumns, liveColumnTypes, type LiveKind, noHeaderBytes } from './history-columns.ts'
+
+/** Rows DuckDB takes at once (its vector size). */
+const chunkRows = 2048
+
+/** Codes of the texts of one live segment. */
+export interface TextCodes {
+  codeOf(text: string): number
+}
+
+/** Turns flow batches into chunks of rows and hands them to an appender, inside whatever transaction is open. */
+export interface FlowRows {
+  /** Adds each record of the batch whose view is the originator's, or the only one; returns how many there were. */
+  add(batch: FlowBatch, sensor: string): number
+  /** Hands over what is held back; call it before a commit. */
+  flush(): void
+}
+
+type Column = Int32Array | Float64Array | Uint32Array | Uint16Array | Uint8Array
+
+/** @param texts codes of the segment the appender writes to. */
+export function createFlowRows(appender: DuckDBAppender, texts: TextCodes): FlowRows {
+  const columns = Object.fromEntries(
+    historyColumns.map(({ name, live }) => [name, newColumn(live)]),
+  )
+  const ordered = historyColumns.map(({ name }) => columns[name]!)
+  const chunk = DuckDBDataChunk.create(liveColumnTypes, chunkRows)
+  const hosts = createAddressCodes(texts)
+  let rows = 0
+
+  function handOver(): void {
+    if (rows === 0) return
+    chunk.reset()
+    chunk.rowCount = rows
+    ordered.forEach((column, index) => fill(chunk.getColumnVector(index), column, rows))
+    appender.appendDataChunk(chunk)
+    rows = 0
+  }
+
+  return {
+    add(batch, sensor) {
+      const codes = {
+        sensor: texts.codeOf(sensor),
+        host: codesOf(batch.host, texts),
+        peer: codesOf(batch.peer, texts),
+        service: codesOf(batch.service, texts),
+      }
+      let added = 0
+      for (let row = 0; row < batch.rowCount; row++) {
+        const isOrig = batch.isOrig[row] === 1
+        const peer = batch.peer.codes[row]!
+        if (!isOrig && peer >= 0) continue
+        const hostCode = codes.host[batch.host.codes[row]!]!
+        const peerCode = peer < 0 ? -1 : codes.peer[peer]!
+        const service = batch.service.codes[row]!
+        columns['origKey']![rows] = isOrig ? hostCode : peerCode
+        columns['respKey']![rows] = isOrig ? peerCode : hostCode
+        columns['sensor']![rows] = codes.sensor
+        columns['service']![rows] = service < 0 ? -1 : codes.service[service]!
+        columns['origIp']![rows] = hosts.ip(batch.origIp, row * 16)
+        columns['respIp']![rows] = hosts.ip(batch.respIp, row * 16)
+        columns['origMac']![rows] = hosts.mac(batch.origMac, row * 6)
+        columns['respMac']![rows] = hosts.mac(batch.respMac, row * 6)
+        copyNumbers(columns, rows, batch, row)
+        added++
+        if (++rows === chunkRows) handOver()
+      }
+      return added
+    },
+    flush: handOver,
+  }
+}
+
+function copyNumbers(
+  columns: Readonly<Record<string, Column>>,
+  to: number,
+  batch: FlowBatch,
+  row: number,
+): void {
+  const lastUs = batch.flowLastUs[row]!
+  columns['flowLastUs']![to] = lastUs
+  columns['durationUs']![to] = lastUs - batch.flowStartUs[row]!
+  columns['emittedAfterUs']![to] = batch.timeUs[row]! - lastUs
+  columns['kind']![to] = batch.kind[row]!
+  columns['isFirst']![to] = batch.isFirst[row]!
+  columns['connState']![to] = batch.connState[row]!
+  columns['endReason']![to] = batch.endReason[row]!
+  columns['protocol']![to] = batch.protocol[row]!
+  columns['vlan']![to] = batch.vlan[row]!
+  columns['origPort']![to] = batch.origPort[row]!
+  columns['respPort']![to] = batch.respPort[row]!
+  columns['origPackets']![to] = batch.origPackets[row]!
+  columns['respPackets']![to] = batch.respPackets[row]!
+  columns['origIpBytes']![to] = batch.origIpBytes[row]!
+  columns['respIpBytes']![to] = batch.respIpBytes[row]!
+  columns['firstTcpFlags']![to] = batch.firstTcpFlags[row]!
+  columns['origTcpFlags']![to] = batch.origTcpFlags[row]!
+  columns['respTcpFlags']![to] = batch.respTcpFlags[row]!
+  columns['isUnreachable']![to] = batch.isUnreachable[row]!
+  columns['duplicatePackets']![to] = batch.duplicatePackets[row]!
+  splitHeaders(
+    columns['origHeaderBytes']!,
+    columns['origHeaderRest']!,
+    to,
+    batch.origIpBytes[row]! - batch.origPayloadBytes[row]!,
+    batch.origPackets[row]!,
+  )
+  splitHeaders(
+    columns['respHeaderBytes']!,
+    columns['respHeaderRest']!,
+    to,
+    batch.respIpBytes[row]! - batch.respPayloadBytes[row]!,
+    batch.respPackets[row]!,
+  )
+}
+
+/**
+ * Payload, told by what is not payload: header bytes = each × packets + rest. Headers of a connection are of nearly one
+ * size, so both numbers repeat where the payload itself does not.
+ * @param headerBytes NaN when no packets were seen.
+ */
+function splitHeaders(
+  each: Column,
+  rest: Column,
+  to: number,
+  headerBytes: number,
+  packets: number,
+): void {
+  if (Number.isNaN(headerBytes)) {
+    each[to] = noHeaderBytes
+    rest[to] = 0
+    return
+  }
+  const quotient = packets === 0 || headerBytes < 0 ? 0 : Math.floor(headerBytes / packets)
+  const stored = quotient < noHeaderBytes ? quotient : 0
+  each[to] = stored
+  rest[to] = headerBytes - stored * packets
+}
+
+function newColumn(kind: LiveKind): Column {
+  switch (kind) {
+    case 'text':
+      return new Int32Array(chunkRows)
+    case 'f64':
+      return new Float64Array(chunkRows)
+    case 'u32':
+      return new Uint32Array(chunkRows)
+    case 'u16':
+      return new Uint16Array(chunkRows)
+    case 'u8':
+      return new Uint8Array(chunkRows)
+  }
+}
+
+function fill(vector: DuckDBVector, column: Column, rows: number): void {
+  for (let row = 0; row < rows; row++) vector.setItem(row, column[row]!)
+  vector.flush()
+}
+
+/** Code of each value of a batch's dictionary. */
+function codesOf({ values }: DictionaryColumn, texts: TextCodes): Int32Array {
+  return Int32Array.from(values, (value) => texts.codeOf(value))
+}
+
+/** Codes of addresses, looked up by their numbers: text is made once for each. */
+function createAddressCodes(texts: TextCodes) {
+  const byIpv4 = new Map<number, number>()
+  const byMac = new Map<number, number>()
+  return {
+    ip(bytes: Uint8Array, at: number): number {
+      if (!isMappedIpv4(bytes, at)) return texts.codeOf(formatIp(bytes, at))
+      const address =
+        ((bytes[at + 12]! << 24) |
+          (bytes[at + 13]! << 16) |
+          (bytes[at + 14]! << 8) |
+          bytes[at + 15]!) >>>
+        0
+      const known = byIpv4.get(address)
+      if (known !== undefined) return known
+      const code = texts.codeOf(formatIp(bytes, at))
+      byIpv4.set(address, code)
+      return code
+    },
+    /** −1 when it was not seen. */
+    mac(bytes: Uint8Array, at: number): number {
+      let mac = 0
+      for (let i = 0; i < 6; i++) mac = mac * 256 + bytes[at + i]!
+      if (mac === 0) return -1
+      const known = byMac.get(mac)
+      if (known !== undefined) return known
+      const code = texts.codeOf(formatMac(bytes, at) ?? '')
+      byMac.set(mac, code)
+      return code
+    },
+  }
+}
