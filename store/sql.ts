@@ -21,6 +21,7 @@ import {
   type HistoryGapTable,
   type HistoryStateTable,
 } from './sql-segment-tables.ts'
+import { addSeries, type SeriesPeersTable, type SeriesPositionTable } from './sql-series-tables.ts'
 import type { HostProgressRow } from './state-store.ts'
 
 // Tables of the state store (docs/formats/state-store.md), the same in every database. Times are µs since the epoch,
@@ -86,6 +87,8 @@ export interface StateTables {
   account: AccountTable
   session: SessionTable
   set_up_link: SetUpLinkTable
+  series_position: SeriesPositionTable
+  series_peers: SeriesPeersTable
   /** `alert_row`: the last revision given out. Its lock puts folds of several processes into one order. */
   revision_counter: { name: string; value: Generated<number> }
 }
@@ -107,6 +110,7 @@ const migrations: readonly Migration[] = [
   addAlertChanges,
   addOutbox,
   addHistory,
+  addSeries,
 ]
 
 /** The version that this program reads and writes. */

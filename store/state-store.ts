@@ -4,6 +4,7 @@ import type { Service } from '../records/service.ts'
 import type { SensorHealth } from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
 import type { SegmentStore } from './segment-store.ts'
+import type { SeriesStateStore } from './series-state-store.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditStore } from './audit-store.ts'
 import type { AlertChangeStore, Handling, HistoryEntry } from './alert-change-store.ts'
@@ -198,4 +199,5 @@ export interface StateStore extends Service {
   readonly audit: AuditStore
   readonly devices: DeviceStore
   readonly segments: SegmentStore
+  readonly series: SeriesStateStore
 }
