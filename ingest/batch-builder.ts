@@ -1,6 +1,11 @@
 import { encodeObservation } from '../records/codec.ts'
 import type { ControlCommand } from '../records/control.ts'
-import { type ObservationMessage, partitionOf, type SensorHealth } from '../records/observation.ts'
+import {
+  latenessAllowedUs,
+  type ObservationMessage,
+  partitionOf,
+  type SensorHealth,
+} from '../records/observation.ts'
 import type { TimeUs } from '../records/time.ts'
 import type { Bindings } from './bindings.ts'
 import { createPartitionRows } from './partition-rows.ts'
@@ -67,7 +72,7 @@ export function createBatchBuilder(
 ): BatchBuilder {
   const { bindings } = deps
   let flushUs = config.flushMs * 1000
-  const punctuationUs = config.punctuationSeconds * 1e6
+  let punctuationUs = config.punctuationSeconds * 1e6
   const partitions = Array.from({ length: config.partitionCount }, () => ({
     rows: createPartitionRows(),
     sequence: 0,
@@ -114,8 +119,11 @@ export function createBatchBuilder(
   function flush(timeUs: TimeUs, isPunctual = false): void {
     if (timeUs > clockUs) clockUs = timeUs
     const health = deps.health()
+    // After a pause, or where messages are long, the clock may be far ahead of the rows: told so, they would be late.
+    const rowsClockUs = Math.min(clockUs, oldestUs + latenessAllowedUs)
     partitions.forEach((target, partition) => {
-      if (target.rows.rowCount > 0) send(partition, 'data', health, target.rows.take())
+      if (target.rows.rowCount > 0)
+        send(partition, 'data', health, { ...target.rows.take(), clockUs: rowsClockUs })
       else if (isPunctual || clockUs - target.toldUs >= punctuationUs)
         send(partition, 'clock', health)
     })
@@ -189,6 +197,8 @@ export function createBatchBuilder(
     beginRecording(recording, flushMs = config.flushMs) {
       if (rowCount > 0) flush(clockUs)
       flushUs = flushMs * 1000
+      // Where messages are long, bare clocks between them would be most of what is sent.
+      punctuationUs = Math.max(config.punctuationSeconds * 1e6, flushUs)
       // The clock starts anew with the recording's first packet; until then nothing is known of it.
       clockUs = noClockUs
       sendToAll('recording', { recording })

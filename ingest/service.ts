@@ -123,7 +123,7 @@ function createDrivers(
     return now
   }
   return ({ source, teaches }) => {
-    if ('records' in source) return createRecordsDriver(core, config, source)
+    if ('records' in source) return createRecordsDriver(core, source)
     if (source.live !== undefined)
       return createLiveDriver(core, config, { source, live: source.live, now: wallTime(), logger })
     if (pace === undefined || teaches) return createReplayDriver(core, config, source)

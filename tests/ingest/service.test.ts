@@ -7,7 +7,7 @@ import { createIngest, type Recording } from '../../ingest/service.ts'
 import type { PacketBlock, Source } from '../../ingest/source.ts'
 import { decodeObservation } from '../../records/codec.ts'
 import { textAt } from '../../records/columns.ts'
-import type { ObservationMessage } from '../../records/observation.ts'
+import { latenessAllowedUs, type ObservationMessage } from '../../records/observation.ts'
 import { dnsLookup } from '../../simulator/conversations.ts'
 import { type Packet, udpFrame } from '../../simulator/packets.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
@@ -137,6 +137,17 @@ describe('published observations', () => {
     for (const { flows, clockUs } of messages) {
       for (let row = 0; flows !== null && row < flows.rowCount; row++)
         expect(flows.timeUs[row]).toBeLessThanOrEqual(clockUs)
+    }
+  })
+
+  test('tell no clock by which their rows would be late, however long the pause after them', async () => {
+    const hourUs = 3_600_000_000
+    const { messages } = await run([recordingOf([packet(0), packet(hourUs), packet(3 * hourUs)])])
+    const data = messages.filter((m) => m.kind === 'data')
+    expect(data.length).toBeGreaterThan(2)
+    for (const { flows, clockUs } of data) {
+      const times = [...flows!.timeUs.subarray(0, flows!.rowCount)]
+      expect(clockUs - Math.min(...times)).toBeLessThanOrEqual(latenessAllowedUs)
     }
   })
 
