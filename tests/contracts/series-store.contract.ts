@@ -209,14 +209,18 @@ export function seriesStoreContract(
       expect((await store.series(question({ devices: [device] }))).traffic).toEqual([])
     })
 
-    test.each([
-      { name: 'no time', fields: { toUs: contractStartUs } },
-      { name: 'a part of a minute', fields: { stepMinutes: 0.5 } },
-      { name: 'no device', fields: { devices: [] } },
-      { name: 'too many devices', fields: { devices: Array(65).fill('a') } },
-      { name: 'too many steps', fields: { fromUs: 0 } },
-    ])('refuses a question about $name', async ({ fields }) => {
-      await expect(store.series(question(fields))).rejects.toBeInstanceOf(RangeError)
+    test('refuses questions that no answer can be given to', async () => {
+      for (const fields of [
+        { toUs: contractStartUs },
+        { stepMinutes: 0.5 },
+        { stepMinutes: 0 },
+        { devices: [] },
+        { devices: Array<string>(65).fill('a') },
+        { fromUs: 0 },
+      ])
+        await expect(store.series(question(fields)), Object.keys(fields)[0]).rejects.toBeInstanceOf(
+          RangeError,
+        )
     })
 
     test('answers as a plain count over all points does', async () => {
@@ -240,7 +244,7 @@ export function seriesStoreContract(
             expect(await store.services(one)).toEqual(servicesOf(own, one))
           }
         }),
-        { numRuns: 15 },
+        { numRuns: 10 },
       )
     })
   })

@@ -2,13 +2,19 @@ import { version } from '@duckdb/node-api'
 import { createHistoryHandlers } from './history-handlers.ts'
 import type { HistoryRequests } from './history-requests.ts'
 import type { ChildOptions, HandlerSet, ProcessRequests } from './requests.ts'
+import { createSeriesHandlers } from './series-handlers.ts'
+import type { SeriesRequests } from './series-requests.ts'
 
 /** Everything the child answers: one line a topic. */
-export type DuckdbRequests = ProcessRequests & HistoryRequests
+export type DuckdbRequests = ProcessRequests & HistoryRequests & SeriesRequests
 
 /** Opens every topic, in this order. Runs in the child. */
 export async function createHandlers(options: ChildOptions): Promise<HandlerSet<DuckdbRequests>> {
-  const sets = [createProcessHandlers(), await createHistoryHandlers(options)]
+  const sets = [
+    createProcessHandlers(),
+    await createHistoryHandlers(options),
+    await createSeriesHandlers(options),
+  ]
   return {
     handlers: Object.assign({}, ...sets.map(({ handlers }) => handlers)) as never,
     async close() {
