@@ -9,9 +9,7 @@ import { type Attack, inTurn, labelOf, openingOf, repeated, type Scene } from '.
 /** A device talks to somebody it never talks to. */
 export const destinations: readonly Attack[] = [
   outing('upload', 'monitor', outsider(50), (scene, self, whom) =>
-    repeated(scene, 6, 8, (startUs) =>
-      tlsUpload(openingOf(scene, self, whom, startUs), 'files', 400_000),
-    ),
+    repeated(scene, 6, 8, (startUs) => upload(openingOf(scene, self, whom, startUs), 400_000)),
   ),
   outing('command-channel', 'modality', outsider(60), (scene, self, whom) =>
     repeated(scene, 8, 10, (startUs) => commands(openingOf(scene, self, whom, startUs))),
@@ -52,6 +50,15 @@ function commands(at: Opening): Exchange {
     (atUs) =>
       talk(atUs, 4444).open().send(filler(64)).answer(filler(220)).send(filler(900)).close()
         .packets,
+  )
+}
+
+/** Much goes out, next to nothing comes in, and nothing tells a name. */
+function upload(at: Opening, bytes: number): Exchange {
+  return exchange(
+    at,
+    `upload ${bytes}`,
+    (atUs) => talk(atUs, 8443).open().send(filler(bytes)).answer(filler(40)).close().packets,
   )
 }
 

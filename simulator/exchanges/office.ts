@@ -42,7 +42,7 @@ export function smbAttempt(opening: Opening, succeeds: boolean, payloadBytes = 0
   return exchange(opening, shape, (at) => smbLogin(at, 1, succeeds, payloadBytes))
 }
 
-/** An SSH session of `bytes` after its keys are agreed: under 4,290 bytes in all it looks like a refused log-in. */
+/** An SSH session of `bytes` after its keys are agreed: under 1,600 it looks like a refused log-in. */
 export function sshConnection(opening: Opening, bytes: number): Exchange {
   return exchange(opening, `ssh ${bytes}`, (at) => sshSession(at, bytes))
 }
