@@ -62,13 +62,14 @@ module.exports = {
       name: 'detectors-stand-alone',
       severity: 'error',
       comment:
-        'A detector never leans on another: share through device-baseline, contact-outcome or sketches/.',
-      from: { path: '^analyzer/detectors/(?!index[.]ts$)' },
+        'A detector never leans on another: share through device-baseline, contact-outcome or sketches/. What is its own and too much for one file goes into a folder of its name.',
+      from: { path: '^analyzer/detectors/(?!index[.]ts$)([^/.]+)' },
       to: {
         path: '^analyzer/',
         pathNot: [
           '^analyzer/(detector|device-baseline|contact-outcome)[.]ts$',
           '^analyzer/sketches/',
+          '^analyzer/detectors/$1/',
         ],
       },
     },

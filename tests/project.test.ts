@@ -11,6 +11,7 @@ import { scaffold } from '../scripts/new-detector.mjs'
 const root = join(import.meta.dirname, '..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')
 const names = readdirSync(join(root, 'analyzer/detectors'))
+  .filter((file) => file.endsWith('.ts'))
   .map((file) => file.replace(/\.ts$/, ''))
   .filter((name) => name !== 'index')
 const filesBelow = (folder: string, ending: string) =>

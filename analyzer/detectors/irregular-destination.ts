@@ -1,48 +1,19 @@
-import { z } from 'zod'
 import { formatIp } from '../../records/address.ts'
 import type { FlowBatch } from '../../records/flow-batch.ts'
-import { type HostKey, parseHostKey } from '../../records/observation.ts'
 import { hourUs, secondUs, type TimeUs } from '../../records/time.ts'
-import { contactOutcome, protocolName } from '../contact-outcome.ts'
-import { defineDetector, type Findings, type Host, perClass, type Section } from '../detector.ts'
+import { contactOutcome } from '../contact-outcome.ts'
+import { defineDetector, type Findings, type Host, type Section } from '../detector.ts'
 import { destinationGroup, destinationRelation, serviceWord } from '../device-baseline.ts'
-import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
+import { closeQuiet, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
-
-const thresholds = z.strictObject({
-  scoreNew: z.number().min(0).max(1).describe('weight of a destination that is new for the device'),
-  scoreExternal: z
-    .number()
-    .min(0)
-    .max(1)
-    .describe('added when it lies outside the monitored networks'),
-  scoreUnnamed: z
-    .number()
-    .min(0)
-    .max(1)
-    .describe('added when it is external and the device never looked up its name'),
-  scoreMax: z
-    .number()
-    .min(0)
-    .max(1)
-    .describe('most that novelty alone can reach: it may notify, never page'),
-  nameWaitSeconds: z
-    .number()
-    .positive()
-    .max(2)
-    .describe('how long to wait for the name in a TLS hello before judging'),
-  udpPacketsMin: z.int().min(1).describe('UDP packets each way that make an exchange'),
-})
-type Thresholds = z.output<typeof thresholds>
-
-const defaults: z.input<typeof thresholds> = {
-  scoreNew: 0.35,
-  scoreExternal: 0.2,
-  scoreUnnamed: 0.1,
-  scoreMax: 0.6,
-  nameWaitSeconds: 2,
-  udpPacketsMin: 2,
-}
+import {
+  type Contact,
+  contactOf,
+  type Destination,
+  reportDestination,
+  udp,
+} from './irregular-destination/destination.ts'
+import { destinationConfig, type Thresholds } from './irregular-destination/thresholds.ts'
 
 /** A device with a baseline exchanges traffic with somebody it is not known to deal with for that service. */
 export const irregularDestination = defineDetector({
@@ -51,12 +22,7 @@ export const irregularDestination = defineDetector({
   attack: ['T1071', 'T1571', 'T1041', 'T0869', 'T0885'],
   view: 'originator',
   needs: { bothDirections: false, payload: false, history: 'baseline' },
-  config: perClass(thresholds, {
-    unknown: defaults,
-    medical: defaults,
-    server: defaults,
-    scanner: defaults,
-  }),
+  config: destinationConfig,
   create: (config) => ({
     onFlows(batch, from, to, host, out) {
       if (!isJudged(host)) return
@@ -85,27 +51,10 @@ const episodesMax = 128
 /** A destination is told of as one anomaly until an hour passes without it. */
 const quietUs = hourUs
 
-/** A first contact: whom, for what, when. */
-interface Contact {
-  readonly timeUs: TimeUs
-  readonly peer: HostKey
-  readonly address: string
-  readonly port: number
-  readonly protocol: number
-}
-
 interface Exchange {
   readonly contact: Contact
   origPackets: number
   respPackets: number
-}
-
-interface Destination {
-  readonly episode: Episode
-  readonly contact: Contact
-  readonly group: string
-  readonly name: string | null
-  readonly isExternal: boolean
 }
 
 interface State {
@@ -121,8 +70,6 @@ const section: Section<State> = {
   version: 1,
   create: () => ({ waiting: new Map(), exchanges: new Map(), destinations: new Map() }),
 }
-
-const udp = 17
 
 /** Novelty means something only against a finished baseline. */
 function isJudged(host: Host): boolean {
@@ -189,16 +136,6 @@ function isIrregular(batch: FlowBatch, row: number, host: Host): boolean {
   )
 }
 
-function contactOf(batch: FlowBatch, row: number): Contact {
-  return {
-    timeUs: batch.timeUs[row]!,
-    peer: batch.peer.values[batch.peer.codes[row]!]!,
-    address: formatIp(batch.respIp, row * 16),
-    port: batch.respPort[row]!,
-    protocol: batch.protocol[row]!,
-  }
-}
-
 /** Judged at once where the name is known or cannot matter; else when the name has had its time to come. */
 function meet(limits: Thresholds, contact: Contact, host: Host, out: Findings): void {
   const { peer, address, timeUs } = contact
@@ -255,7 +192,7 @@ function judge(
   const known = destinations.get(relation)
   if (known !== undefined) {
     if (growEpisode(known.episode, lastUs, known.episode.count + count))
-      report(limits, known, nowUs, host, out)
+      reportDestination(limits, known, nowUs, host, out)
     return
   }
   const destination = {
@@ -266,7 +203,7 @@ function judge(
     isExternal,
   }
   rememberNewest(destinations, relation, destination, episodesMax)
-  report(limits, destination, nowUs, host, out)
+  reportDestination(limits, destination, nowUs, host, out)
   host.wakeAt(Math.max(nowUs, lastUs) + quietUs)
 }
 
@@ -274,56 +211,8 @@ function onQuiet(limits: Thresholds, nowUs: TimeUs, host: Host, out: Findings): 
   if (host.peek(section) === null) return
   const { destinations } = host.section(section)
   closeQuiet(destinations, nowUs, quietUs, (_relation, destination) =>
-    report(limits, destination, destination.episode.newestUs, host, out),
+    reportDestination(limits, destination, destination.episode.newestUs, host, out),
   )
   const dueUs = quietAt(destinations, quietUs)
   if (dueUs < Infinity) host.wakeAt(dueUs)
-}
-
-function report(
-  limits: Thresholds,
-  destination: Destination,
-  timeUs: TimeUs,
-  host: Host,
-  out: Findings,
-): void {
-  const { episode, contact, group, name, isExternal } = destination
-  const service = serviceWord(contact.protocol, contact.port)
-  const novelty =
-    limits.scoreNew +
-    (isExternal ? limits.scoreExternal : 0) +
-    (isExternal && name === null ? limits.scoreUnnamed : 0)
-  const who = host.declared.name ?? host.address ?? host.key
-  const whom = name ?? contact.address
-  const usual = host.baseline.count('to')
-  out.report({
-    objectGroup: `${group} ${service}`,
-    score: Math.min(novelty, limits.scoreMax),
-    oldestUs: episode.oldestUs,
-    timeUs,
-    count: episode.count,
-    summary: `${who} talked to ${whom} (${service}), which is none of its ${usual} usual destinations.`,
-    why: {
-      contacts: episode.count,
-      service,
-      destination: group,
-      place: isExternal ? 'outside the monitored networks' : 'inside the monitored networks',
-      nameLookedUp: name ?? 'none',
-      usualDestinations: usual,
-      flowsLearned: host.baseline.flows,
-      daysLearned: host.baseline.days,
-      baseline: host.baseline.isApproved ? 'approved' : 'established, not approved',
-    },
-    peers: [
-      {
-        key: contact.peer,
-        address: contact.address,
-        mac: parseHostKey(contact.peer).mac,
-        name,
-        port: contact.protocol === 6 || contact.protocol === udp ? contact.port : null,
-        protocol: protocolName(contact.protocol),
-      },
-    ],
-    relations: [destinationRelation(service, group)],
-  })
 }

@@ -1,76 +1,17 @@
-import { z } from 'zod'
 import { formatIp } from '../../records/address.ts'
 import { textAt } from '../../records/columns.ts'
 import type { FlowBatch } from '../../records/flow-batch.ts'
-import { parseHostKey } from '../../records/observation.ts'
 import { serviceOfPort, servicePorts } from '../../records/service-ports.ts'
 import { outcomeCode, type SummaryBatch } from '../../records/summary-batch.ts'
 import { secondUs, type TimeUs } from '../../records/time.ts'
 import { contactOutcome, protocolName } from '../contact-outcome.ts'
-import {
-  type DeclaredHost,
-  defineDetector,
-  type Findings,
-  type Host,
-  perClass,
-  type Section,
-} from '../detector.ts'
+import { defineDetector, type Findings, type Host, type Section } from '../detector.ts'
 import { callerRelation, isCallerRelation } from '../device-baseline.ts'
-import { closeQuiet, type Episode, growEpisode, openEpisode, quietAt } from '../sketches/episode.ts'
+import { closeQuiet, growEpisode, quietAt } from '../sketches/episode.ts'
 import { rememberNewest } from '../sketches/sliding-count.ts'
-
-/** Services and callers named in one finding. */
-const namedMax = 8
-
-const weight = z.number().min(0).max(1)
-const thresholds = z.strictObject({
-  administrativeServices: z
-    .array(z.string())
-    .describe(
-      'services that only hosts with one of administratorRoles may use on such a host, unless a rule allows it',
-    ),
-  administratorRoles: z
-    .array(z.string())
-    .describe('declared roles that may administer such a host, and reach it from outside'),
-  isInternetForbidden: z
-    .boolean()
-    .describe('whether a contact from an unmonitored address is a violation'),
-  scoreRule: weight.describe('weight of a contact that a declared rule forbids'),
-  scoreAdministration: weight.describe('weight of administration by another host'),
-  scoreInternet: weight.describe(
-    'weight of a contact from an unmonitored address: critical from 0.85',
-  ),
-  scoreCaller: weight.describe('weight of an unknown DICOM calling title or HL7 sender'),
-  callersGuessedMin: z
-    .int()
-    .min(2)
-    .max(namedMax)
-    .describe('different unknown names of one source that make its refused attempts guesses'),
-  scoreGuessing: weight.describe('weight of refused attempts under that many names'),
-  attemptFactor: weight.describe(
-    'factor on the weight where the contact was not answered, or refused by the application',
-  ),
-  windowSeconds: z
-    .number()
-    .positive()
-    .describe('contacts of one source with no longer pause are one anomaly'),
-})
-type Thresholds = z.output<typeof thresholds>
-
-const usual = {
-  administrativeServices: [],
-  administratorRoles: ['biomed-jump', 'vendor-gateway'],
-  isInternetForbidden: false,
-  scoreRule: 0.65,
-  scoreAdministration: 0.65,
-  scoreInternet: 0.9,
-  scoreCaller: 0.8,
-  callersGuessedMin: 3,
-  scoreGuessing: 0.65,
-  attemptFactor: 0.5,
-  windowSeconds: 600,
-}
-const administrativeServices = ['adb', 'rdp', 'rlogin', 'smb', 'ssh', 'telnet', 'vnc', 'winrm']
+import { beginAccess, reportAccess, type Source, weigh } from './unauthorized-access/episode.ts'
+import { accessConfig, type Thresholds } from './unauthorized-access/thresholds.ts'
+import { contactCause, isAdministrative, type Violation } from './unauthorized-access/violation.ts'
 
 /** A contact that the declared policy, or the approved names of this host, do not allow. */
 export const unauthorizedAccess = defineDetector({
@@ -79,18 +20,7 @@ export const unauthorizedAccess = defineDetector({
   attack: ['T1021', 'T1078', 'T1133'],
   view: 'target',
   needs: { bothDirections: false, payload: false, history: 'none' },
-  config: perClass(thresholds, {
-    unknown: usual,
-    medical: {
-      ...usual,
-      administrativeServices,
-      isInternetForbidden: true,
-      scoreRule: 0.8,
-      scoreAdministration: 0.75,
-    },
-    server: usual,
-    scanner: usual,
-  }),
+  config: accessConfig,
   create: (config) => ({
     onFlows(batch, from, to, host, out) {
       const limits = config[host.declared.deviceClass]
@@ -128,26 +58,6 @@ const sourcesMax = 64
 /** Unknown callers remembered: insisting does not make one known, approving it does. */
 const callersMax = 64
 
-type Cause = 'rule' | 'administration' | 'internet' | 'caller' | 'guessing'
-
-interface Source {
-  readonly address: string
-  readonly episode: AccessEpisode
-}
-
-interface AccessEpisode extends Episode {
-  cause: Cause
-  score: number
-  scoreReported: number
-  attempts: number
-  readonly port: number
-  readonly protocol: string
-  readonly services: string[]
-  readonly callers: string[]
-  /** Relations of the named callers: what a person who expects them approves. */
-  readonly relations: string[]
-}
-
 interface State {
   sources: Map<string, Source>
   sourcesForgotten: number
@@ -158,21 +68,6 @@ const section: Section<State> = {
   name: 'unauthorized-access',
   version: 2,
   create: () => ({ sources: new Map(), sourcesForgotten: 0, callers: new Map() }),
-}
-
-/** One contact that is not allowed. */
-interface Violation {
-  readonly cause: Cause
-  readonly timeUs: TimeUs
-  readonly key: string
-  readonly address: string
-  readonly service: string
-  readonly port: number
-  readonly protocol: string
-  readonly caller: string | null
-  /** The relation that would have made the caller known; null where no approval would. */
-  readonly relation: string | null
-  readonly isAttempt: boolean
 }
 
 function onContact(
@@ -216,30 +111,6 @@ function onContact(
     host,
     out,
   )
-}
-
-/** Why the contact is not allowed, or null. A rule that matches decides alone; the port counts before the recognised service. */
-function contactCause(
-  limits: Thresholds,
-  source: DeclaredHost,
-  word: string,
-  service: string | null,
-  host: Host,
-): Cause | null {
-  const byPort = host.policy.accessOf(source, host.declared, word)
-  if (byPort === 'allowed') return null
-  const permission =
-    byPort === 'undeclared' && service !== null
-      ? host.policy.accessOf(source, host.declared, service)
-      : byPort
-  if (permission !== 'undeclared') return permission === 'forbidden' ? 'rule' : null
-  if (source.roles.some((role) => limits.administratorRoles.includes(role))) return null
-  if (limits.isInternetForbidden && !source.isMonitored) return 'internet'
-  return isAdministrative(limits, service ?? serviceOfPort(word)) ? 'administration' : null
-}
-
-function isAdministrative(limits: Thresholds, service: string): boolean {
-  return limits.administrativeServices.includes(service)
 }
 
 function onEvent(
@@ -311,119 +182,14 @@ function note(limits: Thresholds, violation: Violation, host: Host, out: Finding
   const state = host.section(section)
   const { key, address, timeUs } = violation
   const known = state.sources.get(key)
-  const source: Source = known ?? { address, episode: begin(violation) }
+  const source: Source = known ?? { address, episode: beginAccess(violation) }
   if (rememberNewest(state.sources, key, source, sourcesMax) !== undefined) state.sourcesForgotten++
   const { episode } = source
   const isDue = known === undefined || growEpisode(episode, timeUs, episode.count + 1)
   weigh(limits, episode, violation)
   if (known === undefined) wake(limits, state, host)
-  if (isDue || episode.score > episode.scoreReported) report(limits, key, source, state, host, out)
-}
-
-function begin({ cause, timeUs, port, protocol }: Violation): AccessEpisode {
-  const base = openEpisode(timeUs, timeUs, 1)
-  return {
-    ...base,
-    cause,
-    score: 0,
-    scoreReported: 0,
-    attempts: 0,
-    port,
-    protocol,
-    services: [],
-    callers: [],
-    relations: [],
-  }
-}
-
-function weigh(limits: Thresholds, episode: AccessEpisode, violation: Violation): void {
-  if (violation.isAttempt) episode.attempts++
-  name(episode.services, violation.service)
-  if (violation.caller !== null) name(episode.callers, violation.caller)
-  if (violation.relation !== null) name(episode.relations, violation.relation)
-  const { cause, score } = weightOf(limits, episode, violation)
-  if (score <= episode.score) return
-  episode.score = score
-  episode.cause = cause
-}
-
-/** What is refused weighs less, unless it is one of many guesses: a device that is set up wrongly keeps to one name. */
-function weightOf(
-  limits: Thresholds,
-  { callers }: AccessEpisode,
-  { cause, isAttempt }: Violation,
-): { cause: Cause; score: number } {
-  const score = {
-    rule: limits.scoreRule,
-    administration: limits.scoreAdministration,
-    internet: limits.scoreInternet,
-    caller: limits.scoreCaller,
-    guessing: limits.scoreGuessing,
-  }
-  if (!isAttempt) return { cause, score: score[cause] }
-  if (cause === 'caller' && callers.length >= limits.callersGuessedMin)
-    return { cause: 'guessing', score: score.guessing }
-  return { cause, score: score[cause] * limits.attemptFactor }
-}
-
-function name(list: string[], word: string): void {
-  if (list.length < namedMax && !list.includes(word)) list.push(word)
-}
-
-function report(
-  limits: Thresholds,
-  key: string,
-  source: Source,
-  state: State,
-  host: Host,
-  out: Findings,
-): void {
-  const { episode, address } = source
-  const { cause, count, attempts } = episode
-  episode.scoreReported = episode.score
-  episode.countReported = count
-  const target = host.declared.name ?? host.address ?? host.key
-  const access = count === attempts ? 'tried to reach' : 'reached'
-  const services = episode.services.join(', ')
-  const reasons: Record<Cause, string> = {
-    rule: `${address} ${access} ${target} (${services}), which a declared rule forbids.`,
-    administration: `${address} ${access} ${target} by ${services}; it is no declared administrator of this device.`,
-    internet: `${address}, outside the monitored networks, ${access} ${target} (${services}).`,
-    caller: `${address} ${access} ${target} under a name unknown there: ${episode.callers.join(', ')} (${services}).`,
-    guessing: `${address} guessed at ${target}: it was refused under ${episode.callers.length} names unknown there: ${episode.callers.join(', ')} (${services}).`,
-  }
-  out.report({
-    objectGroup: key,
-    score: episode.score,
-    oldestUs: episode.oldestUs,
-    timeUs: episode.newestUs,
-    count,
-    summary: reasons[cause],
-    why: {
-      cause,
-      contacts: count,
-      attemptsOnly: attempts,
-      services,
-      ...(episode.callers.length > 0 ? { callers: episode.callers.join(', ') } : {}),
-      sourceZone: host.declaredOf(key, address).zone ?? 'none',
-      targetZone: host.declared.zone ?? 'none',
-      ...(cause === 'guessing' ? { callersGuessedMin: limits.callersGuessedMin } : {}),
-      windowSeconds: limits.windowSeconds,
-      deviceClass: host.declared.deviceClass,
-      ...(state.sourcesForgotten > 0 ? { sourcesForgotten: state.sourcesForgotten } : {}),
-    },
-    peers: [
-      {
-        key,
-        address,
-        mac: parseHostKey(key).mac,
-        name: null,
-        port: episode.port === 0 ? null : episode.port,
-        protocol: episode.protocol,
-      },
-    ],
-    relations: episode.relations,
-  })
+  if (isDue || episode.score > episode.scoreReported)
+    reportAccess(limits, key, source, state.sourcesForgotten, host, out)
 }
 
 function onQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings): void {
@@ -431,7 +197,7 @@ function onQuiet(limits: Thresholds, timeUs: TimeUs, host: Host, out: Findings):
   const state = host.section(section)
   const windowUs = limits.windowSeconds * secondUs
   closeQuiet(state.sources, timeUs, windowUs, (key, source) =>
-    report(limits, key, source, state, host, out),
+    reportAccess(limits, key, source, state.sourcesForgotten, host, out),
   )
   wake(limits, state, host)
 }
