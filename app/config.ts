@@ -11,6 +11,7 @@ import { ingestConfigSchema } from '../ingest/config.ts'
 import { livePortShape } from '../ingest/live-config.ts'
 import { inventoryConfigSchema } from '../inventory/config.ts'
 import { WardwatchError } from '../records/errors.ts'
+import { operationConfigSchema } from './operation/config.ts'
 import { sqliteStoreConfigSchema } from '../store/config.ts'
 
 export const roles = ['ingest', 'analyzer', 'alerts', 'dashboard'] as const
@@ -93,6 +94,7 @@ export const configSchema = z.strictObject({
   analyzer: checkedAnalyzerSchema.describe('what judges the records').prefault({}),
   alerts: alertsConfigSchema.describe('how anomalies become alerts').prefault({}),
   dashboard: dashboardConfigSchema.describe('the live page').prefault({}),
+  operation: operationConfigSchema.describe('how machines watch this process').prefault({}),
 })
 export type Config = z.output<typeof configSchema>
 export type ConfigInput = z.input<typeof configSchema>

@@ -4,8 +4,9 @@ import { presentAlert } from '../alerts/present.ts'
 import { type AlertsService, createAlerts } from '../alerts/service.ts'
 import type { Analyzer } from '../analyzer/service.ts'
 import { createKafkaBus } from '../bus/adapters/kafka.ts'
-import { createMemoryBus } from '../bus/adapters/memory.ts'
+import { createMemoryBus, type MemoryBus } from '../bus/adapters/memory.ts'
 import type { Bus } from '../bus/bus.ts'
+import { createMeteredBus } from '../bus/metered.ts'
 import { describedSections, describeHost } from '../analyzer/describe.ts'
 import type { SensorStatus } from '../dashboard/api.ts'
 import type { DeviceKnowledge } from '../dashboard/device-queries.ts'
@@ -23,7 +24,10 @@ import { createSqliteStore } from '../store/adapters/sqlite.ts'
 import type { AlertRow, HostSectionRow, StateStore } from '../store/state-store.ts'
 import { type Config, type Role, storePath } from './config.ts'
 import { createJudge } from './judge.ts'
-import { createParts, type PartState } from './parts.ts'
+import { createOperation } from './operation/operation.ts'
+import type { OperationServer } from './operation/server.ts'
+import type { Watched } from './operation/watched.ts'
+import { createParts, type Parts, type PartState } from './parts.ts'
 import { createSensor } from './sensor.ts'
 import { createTemporaryStore } from './threads/temporary-store.ts'
 import { createThreads, type ThreadPlan } from './threads/threads.ts'
@@ -39,6 +43,8 @@ export interface WireOptions {
   readonly logger: Logger
   /** Puts decoding and analysis on threads of their own; absent: everything runs on this one. */
   readonly threads?: ThreadPlan
+  /** Times the configuration was read again. */
+  readonly reloads?: Watched['reloads']
   /** Wall clock in ms. */
   readonly now: () => number
   /** A part has stopped for good. Called once a part at most. */
@@ -57,6 +63,11 @@ export interface Wardwatch extends Service {
   readonly vendorOf: (mac: string) => string | null
   /** How far each part is, by its name. */
   readonly parts: () => Readonly<Record<string, PartState>>
+  /** What health and metrics are read off, and where they are served; null: nowhere. */
+  readonly watched: Watched
+  readonly operation: OperationServer | null
+  /** Whether threads send their `debug` lines. */
+  readonly setDebug: (isDebug: boolean) => void
 }
 
 /** Folder that `npm run build` writes the page into. */
@@ -69,7 +80,8 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const vendors = createVendorList()
   const vendorOf = (mac: string) => vendors.vendorOf(mac)
 
-  const bus = createBus(config, logger)
+  const inner = createBus(config, logger)
+  const bus = createMeteredBus(inner)
   const temporary = isShared(config, options) ? createTemporaryStore() : null
   const path = temporary?.path ?? storePath(config)
   const states = createSqliteStore({ ...config.store, path }, { logger })
@@ -102,8 +114,34 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
       })
     : null
 
-  const parts = createParts({ ingest, analyzer, alerts, dashboard, bus, store: states, temporary })
+  const watched: Watched = {
+    ingest,
+    analyzer,
+    alerts,
+    dashboard,
+    traffic: { ...bus, ...('heldBytes' in inner ? { heldBytes: () => inner.heldBytes() } : {}) },
+    sensors,
+    threads: () => threads?.words() ?? [],
+    parts: () => parts.states(),
+    reloads: options.reloads ?? (() => ({ accepted: 0, refused: 0 })),
+    now,
+  }
+  const operation = createOperation(config.operation, { watched, logger })
+  const parts: Parts = createParts({
+    ingest,
+    analyzer,
+    alerts,
+    dashboard,
+    bus,
+    store: states,
+    temporary,
+    // Last, so that it can tell how far the others are while they start and stop.
+    operation,
+  })
   return {
+    watched,
+    operation,
+    setDebug: (isDebug) => threads?.setDebug(isDebug),
     bus,
     states,
     ingest,
@@ -122,7 +160,7 @@ function isShared(config: Config, { threads }: WireOptions): boolean {
   return threads !== undefined && storePath(config) === ':memory:'
 }
 
-function createBus(config: Config, logger: Logger): Bus {
+function createBus(config: Config, logger: Logger): Bus | MemoryBus {
   return config.bus.kind === 'kafka'
     ? createKafkaBus(config.bus, { logger })
     : createMemoryBus(config.bus)

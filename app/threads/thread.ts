@@ -7,6 +7,7 @@ import type { Bus } from '../../bus/bus.ts'
 import type { ControlCommand } from '../../records/control.ts'
 import { WardwatchError } from '../../records/errors.ts'
 import type { Logger, Service } from '../../records/service.ts'
+import type { ThreadWord } from '../operation/watched.ts'
 import type {
   HostMethods,
   ThreadData,
@@ -20,6 +21,8 @@ export interface ThreadDeps {
   /** The bus of this thread, which the other one uses. Started before it. */
   readonly bus: Bus
   readonly logger: Logger
+  /** Wall clock in ms. */
+  readonly now: () => number
   /** A part of the thread has stopped for good, or the thread has ended unasked (THREAD_ENDED). */
   readonly failed: (error: unknown) => void
 }
@@ -32,6 +35,8 @@ export interface Thread extends Service {
   control(command: ControlCommand): Promise<void>
   /** As it was told last, at most a quarter of a second ago while the thread is not busy; null before its start. */
   status(): ThreadStatus | null
+  /** The same, and when it was told. */
+  word(): ThreadWord
   setDebug(isDebug: boolean): void
 }
 
@@ -46,6 +51,7 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
   let running: { worker: Worker; calls: PortCalls<ThreadMethods> } | null = null
   let stopping: Promise<void> | null = null
   let last: ThreadStatus | null = null
+  let heardMs: number | null = null
   let isCut = false
   let isOver = false
 
@@ -53,6 +59,7 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
     log: (line) => writeThreadLine(logger, task.name, line),
     status(status) {
       last = status
+      heardMs = deps.now()
     },
     done(error) {
       if (error === null) finished.resolve(undefined)
@@ -134,6 +141,7 @@ export function createThread(task: ThreadTask, deps: ThreadDeps): Thread {
       await running.calls.call('control', command)
     },
     status: () => last,
+    word: () => ({ name: task.name, status: last, heardMs: isOver ? null : heardMs }),
     setDebug: (isDebug) => running?.calls.tell('setDebug', isDebug),
   }
 }

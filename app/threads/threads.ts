@@ -5,6 +5,7 @@ import type { Ingest, Recording } from '../../ingest/service.ts'
 import type { Logger } from '../../records/service.ts'
 import type { ControlCommand } from '../../records/control.ts'
 import type { Config } from '../config.ts'
+import type { ThreadWord } from '../operation/watched.ts'
 import { type InputPlan, recordingsFor } from '../recordings.ts'
 import { createAnalyzerThreads } from './analyzer-threads.ts'
 import { createIngestThread } from './ingest-thread.ts'
@@ -24,6 +25,8 @@ export interface ThreadsOptions {
   readonly commands?: readonly ControlCommand[]
   readonly pace?: number
   readonly logger: Logger
+  /** Wall clock in ms. */
+  readonly now: () => number
   readonly failed: (error: unknown) => void
 }
 
@@ -31,17 +34,29 @@ export interface Threads {
   /** Null: not on a thread of its own. */
   ingest(): Ingest | null
   analyzer(): Analyzer
+  /** What was last heard of each thread that has been made. */
+  words(): readonly ThreadWord[]
+  /** Whether threads send their `debug` lines. */
+  setDebug(isDebug: boolean): void
 }
 
 /** The parts that run on threads of their own; null when none are wanted. */
 export function createThreads(config: Config, bus: Bus, options: ThreadsOptions): Threads | null {
-  const { threads: plan, commands = [], pace = null, logger, failed } = options
+  const { threads: plan, commands = [], pace = null, logger, now, failed } = options
   if (plan === undefined) return null
-  const thread = (name: string, role: ThreadTask['role'], over: Partial<ThreadTask> = {}): Thread =>
-    createThread(
+  const made: Thread[] = []
+  const thread = (
+    name: string,
+    role: ThreadTask['role'],
+    over: Partial<ThreadTask> = {},
+  ): Thread => {
+    const one = createThread(
       { name, config, role, input: null, commands: [], pace, ...over },
-      { bus, logger, failed },
+      { bus, logger, now, failed },
     )
+    made.push(one)
+    return one
+  }
   return {
     ingest: () =>
       plan.input === null
@@ -51,6 +66,8 @@ export function createThreads(config: Config, bus: Bus, options: ThreadsOptions)
       createAnalyzerThreads(
         Array.from({ length: plan.analyzers }, (_, i) => thread(`analyzer-${i + 1}`, 'analyzer')),
       ),
+    words: () => made.map((one) => one.word()),
+    setDebug: (isDebug) => made.forEach((one) => one.setDebug(isDebug)),
   }
 }
 

@@ -7,6 +7,8 @@ export interface MemoryLog {
   /** Offset of the oldest message still here, and of the next to come. */
   low(): number
   high(): number
+  /** Bytes of the messages that are here. */
+  bytes(): number
   /** Resolves when all values are in; waits for room. Calls keep their order. */
   append(values: readonly Uint8Array[]): Promise<void>
   /** Messages from `offset` on, at most `bytesMax` of them (one at least), none at the end of the log. */
@@ -59,6 +61,7 @@ export function createMemoryLog(bytesMax: number, taken: () => number): MemoryLo
   return {
     low: () => messages[0]?.offset ?? high,
     high: () => high,
+    bytes: () => bytes,
     append(values) {
       const done = appendAll(values, tail)
       // Whoever waits behind a refused append is refused by its own look at `isOpen`.

@@ -40,11 +40,16 @@ interface Lane {
   served: Promise<void>
 }
 
+export interface MemoryBus extends Bus {
+  /** Bytes of the messages that are kept, by topic. */
+  heldBytes(): Readonly<Record<TopicName, number>>
+}
+
 /**
  * A bus inside one process, bounded in bytes: a partition keeps its messages until room is needed, and then drops those
  * that every group present has taken; when there are none to drop, publishing waits. Values are handed on, not copied.
  */
-export function createMemoryBus(config: MemoryBusConfig): Bus {
+export function createMemoryBus(config: MemoryBusConfig): MemoryBus {
   const topics = new Map(topicNames.map((name) => [name, createTopic(config, name)]))
   const subscriptions = new Set<Subscription>()
   let isRunning = false
@@ -53,6 +58,7 @@ export function createMemoryBus(config: MemoryBusConfig): Bus {
 
   return {
     isDurable: false,
+    heldBytes: () => sizesOf(topics),
     async settled(name) {
       const topic = topicOf(name)
       await Promise.all(topic.logs.map((log, partition) => handled(topic, log, partition)))
@@ -90,6 +96,13 @@ export function createMemoryBus(config: MemoryBusConfig): Bus {
       return Promise.resolve(subscription)
     },
   }
+}
+
+function sizesOf(topics: ReadonlyMap<TopicName, Topic>): Record<TopicName, number> {
+  const sizes = [...topics].map(
+    ([name, { logs }]) => [name, logs.reduce((sum, log) => sum + log.bytes(), 0)] as const,
+  )
+  return Object.fromEntries(sizes) as Record<TopicName, number>
 }
 
 function createTopic(config: MemoryBusConfig, name: TopicName): Topic {

@@ -56,7 +56,7 @@ describe('a thread', () => {
         commands: [],
         pace: null,
       },
-      { bus: near, logger, failed: (error) => failures.push(error) },
+      { bus: near, logger, now: Date.now, failed: (error) => failures.push(error) },
     )
     return { near, logger, failures, thread }
   }
