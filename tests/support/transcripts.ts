@@ -130,7 +130,7 @@ export const transcripts: Readonly<Record<string, readonly Piece[]>> = {
       `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\nA\r\n0123456789\r\n0\r\n\r\nHTTP/1.1 204 No Content\r\nContent-Length: 99\r\n\r\n`,
     ],
   ],
-  ssh: sshTalk(1000),
+  ssh: sshTalk(500),
   'ssh-success': sshTalk(1800),
   tls: [
     [

@@ -21,7 +21,7 @@ test('tells both banners once', () => {
 test.each([
   {
     name: 'a short small connection as failed',
-    talkOf: sshTalk(1000),
+    talkOf: sshTalk(500),
     stepUs: 1000,
     told: ['failure size'],
   },
@@ -34,7 +34,7 @@ test.each([
   },
   {
     name: 'a small one that lasted as unknown',
-    talkOf: sshTalk(1000),
+    talkOf: sshTalk(500),
     stepUs: 2_000_000,
     told: ['unknown duration'],
   },
@@ -50,16 +50,28 @@ test.each([
 })
 
 test.each([
-  { bytes: 4289, told: ['failure size'] },
-  { bytes: 4290, told: ['success size'] },
-])('draws the line at 4,290 payload bytes of both sides: $bytes', ({ bytes, told }) => {
-  const sent = keyed.reduce(
-    (sum, [, data]) =>
-      sum + (data instanceof Uint8Array ? data.length : typeof data === 'string' ? data.length : 0),
-    0,
-  )
-  const rest: Piece = ['server', new Uint8Array(bytes - sent)]
-  expect(logins(talk([...keyed, rest]))).toEqual(told)
+  { bytes: 1599, told: ['failure size'] },
+  { bytes: 1600, told: ['success size'] },
+])('draws the line at 1,600 encrypted bytes of both sides: $bytes', ({ bytes, told }) => {
+  const rest: Piece[] = [
+    ['client', new Uint8Array(700)],
+    ['server', new Uint8Array(bytes - 700)],
+  ]
+  expect(logins(talk([...keyed, ...rest]))).toEqual(told)
+})
+
+test('counts no key exchange, however large: a post-quantum one alone has 5,000 bytes', () => {
+  const exchange: Piece[] = [
+    ...keyed.slice(0, 2),
+    ['client', concat(sshPacket(20, 1500), sshPacket(30, 1200))],
+    ['server', concat(sshPacket(20, 1000), sshPacket(31, 1300), sshPacket(21, 10))],
+  ]
+  // New keys and the first encrypted bytes in one segment.
+  const refused: Piece = ['client', concat(sshPacket(21, 10), new Uint8Array(756))]
+  expect(logins(talk([...exchange, refused]))).toEqual(['failure size'])
+  expect(logins(talk([...exchange, refused, ['server', new Uint8Array(844)]]))).toEqual([
+    'success size',
+  ])
 })
 
 test('reads lines that a server sends before its banner', () => {
