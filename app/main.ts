@@ -7,6 +7,7 @@ import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
+import { userCommand } from './commands/user.ts'
 import { printable } from './output.ts'
 
 /** 0 done · 1 ran but failed · 2 bad usage, unsupported input or bad configuration. */
@@ -30,6 +31,7 @@ for (const command of [
   statsCommand(),
   evidenceCommand(),
   checkCommand(),
+  userCommand(),
 ]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))
 }

@@ -128,3 +128,12 @@ export const dashboardConfigSchema = z
   })
 
 export type DashboardConfig = z.infer<typeof dashboardConfigSchema>
+
+/** Where people reach the dashboard. @param port the one it listens on */
+export function dashboardUrl(
+  { publicUrl, host, tls }: Pick<DashboardConfig, 'publicUrl' | 'host' | 'tls'>,
+  port: number,
+): string {
+  if (publicUrl !== null) return new URL(publicUrl).origin
+  return `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

@@ -9,7 +9,7 @@ import type { DeviceStore } from '../store/state-store.ts'
 import { type AccessDeps, createAccess } from './access/access.ts'
 import { newSetUpLink } from './access/set-up.ts'
 import { type SensorStatus } from './api.ts'
-import { type DashboardConfig, dashboardConfigSchema } from './config.ts'
+import { type DashboardConfig, dashboardConfigSchema, dashboardUrl } from './config.ts'
 import { createApp } from './http/app.ts'
 import { createDoor } from './http/door.ts'
 import { createListener } from './http/listener.ts'
@@ -18,7 +18,7 @@ import { Refusal } from './http/route.ts'
 import type { DeviceKnowledge, DeviceQueries } from './device-queries.ts'
 import { createLiveFeed, type LiveFeed, refuseUpgrade } from './live-feed.ts'
 import type { DashboardStates, Present } from './queries.ts'
-import { createRoutes } from './routes/index.ts'
+import { createRoutes, type DashboardServices } from './routes/index.ts'
 import { createSensorBoard } from './sensor-board.ts'
 import type { TlsFiles } from './tls-files.ts'
 
@@ -39,6 +39,8 @@ export interface DashboardDeps {
   readonly present: Present
   /** What is learned and declared of devices. */
   readonly knowledge: DeviceKnowledge
+  /** What other stages lend; none when left out. */
+  readonly services?: DashboardServices
   /** Sensors of this process, as they are now; none when left out. */
   readonly sensors?: () => readonly SensorStatus[]
 }
@@ -79,6 +81,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     states,
     present,
     knowledge: deps.knowledge,
+    services: deps.services ?? {},
     sensors,
     startedMs: () => startedMs,
     access,
@@ -139,7 +142,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
         // Pages are still told within a second: the feed looks into the store at every tick.
         failed: (err) => logger.error({ err }, 'dashboard gets no wake-ups any more'),
       })
-      logger.info({ url: urlOf(config, port) }, 'dashboard listens')
+      logger.info({ url: dashboardUrl(config, port) }, 'dashboard listens')
     },
     stop: async () => {
       await subscription?.stop()
@@ -153,17 +156,12 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
       server.closeAllConnections()
       await promise
     },
-    url: () => urlOf(config, port),
-    setUpLink: () => newSetUpLink(config, { ...deps.accounts, url: urlOf(config, port), now }),
+    url: () => dashboardUrl(config, port),
+    setUpLink: () =>
+      newSetUpLink(config, { ...deps.accounts, url: dashboardUrl(config, port), now }),
     policyReports: () => reports.count(),
     clientCount: () => feed.clientCount(),
   }
-}
-
-/** What people type, or a proxy in front of it. */
-function urlOf({ publicUrl, host, tls }: DashboardConfig, port: number): string {
-  if (publicUrl !== null) return new URL(publicUrl).origin
-  return `${tls === null ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function tlsOf({ tls }: DashboardConfig, deps: DashboardDeps): TlsFiles | null {

@@ -2,6 +2,7 @@
 export const errorCodes = [
   'ALERT_CHANGED',
   'ALERT_STORE_FAILED',
+  'AUDIT_BROKEN',
   'BACKUP_DAMAGED',
   'BAD_USAGE',
   'BUS_MISCONFIGURED',
