@@ -30,7 +30,7 @@ export function summariesCommand(): Command {
 }
 
 /** Fields as in docs/formats/summary-batch.md; what an event does not have is left out. */
-function summaryToJson({ summary, ...record }: Readonly<SummaryRecord>): object {
+export function summaryToJson({ summary, ...record }: Readonly<SummaryRecord>): object {
   const { subjectMac, ...rest } = summary
   return {
     time: formatTime(record.timeUs),
