@@ -5,6 +5,7 @@ import { evidenceCommand } from './commands/evidence.ts'
 import { flowsCommand } from './commands/flows.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
+import { simulateCommand } from './commands/simulate.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
 import { userCommand } from './commands/user.ts'
@@ -28,6 +29,7 @@ for (const command of [
   replayCommand(),
   flowsCommand(),
   summariesCommand(),
+  simulateCommand(),
   statsCommand(),
   evidenceCommand(),
   checkCommand(),
