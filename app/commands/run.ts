@@ -3,8 +3,9 @@ import { WardwatchError } from '../../records/errors.ts'
 import { type Config, parseConfig, type Role, roles } from '../config.ts'
 import { printSetUpLink, recordConfiguration } from '../first-steps.ts'
 import { runUntilSignal } from '../lifecycle.ts'
-import { createLogger } from '../logger.ts'
+import { createLogger, isDebug } from '../logger.ts'
 import type { InputPlan } from '../recordings.ts'
+import { createReloader } from '../reload.ts'
 import { sampleConfig } from '../sample.ts'
 import { readingOf } from '../threads/threads.ts'
 import { createWardwatch } from '../wire.ts'
@@ -45,8 +46,19 @@ async function run(options: Options): Promise<void> {
   const failure = Promise.withResolvers<never>()
   const own = (options.role as Role[] | undefined) ?? [...roles]
   const input = own.includes('ingest') ? inputOf(config, isSample) : null
+  const reloader = createReloader(configured, {
+    read: () => watching(configFrom(options.config), options.interface),
+    appliers: {
+      'log.level': ({ log }) => {
+        logger.setLevel(log.level)
+        wardwatch.setDebug(isDebug(log.level))
+      },
+    },
+    logger,
+  })
   const wardwatch = createWardwatch(config, {
     roles: own,
+    reloads: () => reloader.counts(),
     ...readingOf(config, input),
     ...paceOf(config, isSample),
     logger,
@@ -56,6 +68,7 @@ async function run(options: Options): Promise<void> {
   await runUntilSignal(wardwatch, {
     logger,
     failure: failure.promise,
+    reload: () => reloader.reload(),
     undrained: () => ({ parts: wardwatch.parts() }),
     started() {
       wardwatch.ingest?.done.catch((error: unknown) => failure.reject(error))

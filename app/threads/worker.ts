@@ -9,6 +9,7 @@ import { createVendorList } from '../../inventory/vendor.ts'
 import { createSqliteStore } from '../../store/adapters/sqlite.ts'
 import { storePath } from '../config.ts'
 import { createJudge } from '../judge.ts'
+import { isDebug } from '../logger.ts'
 import { createParts } from '../parts.ts'
 import { createSensor } from '../sensor.ts'
 import type { HostMethods, ThreadData, ThreadMethods, ThreadStatus } from './protocol.ts'
@@ -21,7 +22,7 @@ const statusMs = 250
 
 const { task, bus: busPort, host } = workerData as ThreadData
 const { config } = task
-const log = createThreadLog((line) => calls.tell('log', line), isDebugOf(config.log.level))
+const log = createThreadLog((line) => calls.tell('log', line), isDebug(config.log.level))
 const bus = createPortBus(busPort, { isDurable: false, partitions: config.bus.partitions })
 const { logger } = log
 const now = Date.now
@@ -56,7 +57,7 @@ const methods: ThreadMethods = {
     if (ingest === null) throw new TypeError(`thread ${task.name} has no sensor`)
     return ingest.control(command)
   },
-  setDebug: (isDebug) => log.setDebug(isDebug),
+  setDebug: (isWanted) => log.setDebug(isWanted),
 }
 const calls = createPortCalls<HostMethods>(host, methods)
 
@@ -78,8 +79,4 @@ function createThreadSensor(): Ingest {
   const recordings = task.input === null ? [] : recordingsFor(task.input)
   const rhythm = task.pace === null ? {} : { pace: task.pace }
   return createSensor(config, { bus, recordings, commands: task.commands, logger, now, ...rhythm })
-}
-
-function isDebugOf(level: string): boolean {
-  return level === 'debug' || level === 'trace'
 }
