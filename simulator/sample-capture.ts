@@ -1,15 +1,15 @@
 import { secondUs, type TimeUs } from '../records/time.ts'
 import {
   arpExchange,
-  dicomAssociation,
   dnsLookup,
   hl7Messages,
   type Opening,
   portSweep,
-  sshSession,
   telnetLogins,
   tlsSession,
 } from './conversations.ts'
+import { dicomAssociation } from './dicom-conversations.ts'
+import { sshSession } from './ssh-conversations.ts'
 import type { Packet, Station } from './packets.ts'
 
 /** The stations of the sample ward: one clinical network, a laboratory's worth of devices, one intruder. */

@@ -1,10 +1,5 @@
-import {
-  dicomAssociation,
-  dicomRefusal,
-  type DicomTitles,
-  hl7Messages,
-  type Opening,
-} from '../conversations.ts'
+import { hl7Messages, type Opening } from '../conversations.ts'
+import { dicomAssociation, dicomRefusal, type DicomTitles } from '../dicom-conversations.ts'
 import { exchange, type Exchange } from '../exchange.ts'
 
 export interface Hl7Sender {

@@ -4,11 +4,11 @@ import {
   dnsLookup,
   filler,
   type Opening,
-  sshSession,
   talk,
   telnetLogins,
   tlsSession,
 } from '../conversations.ts'
+import { sshSession } from '../ssh-conversations.ts'
 import { exchange, type Exchange } from '../exchange.ts'
 
 /** A name looked up by DNS. */
