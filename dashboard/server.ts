@@ -14,7 +14,7 @@ import { createApp } from './http/app.ts'
 import { createDoor } from './http/door.ts'
 import { createListener } from './http/listener.ts'
 import { createPolicyReports } from './http/policy-reports.ts'
-import { Refusal } from './http/route.ts'
+import { Refusal, type Route } from './http/route.ts'
 import type { DeviceKnowledge, DeviceQueries } from './device-queries.ts'
 import { createLiveFeed, type LiveFeed, refuseUpgrade } from './live-feed.ts'
 import type { DashboardStates, Present } from './queries.ts'
@@ -52,6 +52,8 @@ export interface Dashboard extends Service {
   setUpLink(): Promise<string | null>
   /** Reports of browsers about the page's policy. */
   policyReports(): number
+  /** Every route, with what it asks of its caller. */
+  readonly routes: readonly Pick<Route, 'method' | 'path' | 'requires' | 'body'>[]
   /** Open live connections. */
   clientCount(): number
 }
@@ -160,6 +162,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     setUpLink: () =>
       newSetUpLink(config, { ...deps.accounts, url: dashboardUrl(config, port), now }),
     policyReports: () => reports.count(),
+    routes,
     clientCount: () => feed.clientCount(),
   }
 }
