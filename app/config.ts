@@ -7,6 +7,7 @@ import { analyzerConfigSchema } from '../analyzer/config.ts'
 import { detectors } from '../analyzer/detectors/index.ts'
 import { busConfigSchema } from '../bus/config.ts'
 import { dashboardConfigSchema } from '../dashboard/config.ts'
+import { historyConfigSchema } from '../history/config.ts'
 import { ingestConfigSchema } from '../ingest/config.ts'
 import { livePortShape } from '../ingest/live-config.ts'
 import { inventoryConfigSchema } from '../inventory/config.ts'
@@ -14,7 +15,7 @@ import { WardwatchError } from '../records/errors.ts'
 import { operationConfigSchema } from './operation/config.ts'
 import { sqliteStoreConfigSchema } from '../store/config.ts'
 
-export const roles = ['ingest', 'analyzer', 'alerts', 'dashboard'] as const
+export const roles = ['ingest', 'analyzer', 'alerts', 'historian', 'dashboard'] as const
 export type Role = (typeof roles)[number]
 
 const inputSchema = z
@@ -93,6 +94,9 @@ export const configSchema = z.strictObject({
   inventory: inventoryConfigSchema.describe('what people declare of their network').prefault({}),
   analyzer: checkedAnalyzerSchema.describe('what judges the records').prefault({}),
   alerts: alertsConfigSchema.describe('how anomalies become alerts').prefault({}),
+  history: historyConfigSchema
+    .describe('every flow, kept in files that can be looked up')
+    .prefault({}),
   dashboard: dashboardConfigSchema.describe('the live page').prefault({}),
   operation: operationConfigSchema.describe('how machines watch this process').prefault({}),
 })

@@ -3,6 +3,7 @@ import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
 import { checkCommand } from './commands/check.ts'
 import { evidenceCommand } from './commands/evidence.ts'
 import { flowsCommand } from './commands/flows.ts'
+import { lookupCommand } from './commands/lookup.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
 import { simulateCommand } from './commands/simulate.ts'
@@ -32,6 +33,7 @@ for (const command of [
   simulateCommand(),
   statsCommand(),
   evidenceCommand(),
+  lookupCommand(),
   checkCommand(),
   userCommand(),
 ]) {

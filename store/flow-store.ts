@@ -102,8 +102,8 @@ export interface FlowStore extends Service {
    * @throws WardwatchError DUCKDB_UNAVAILABLE (retryable) when there was no room for so long; nothing of it was taken.
    */
   append(batch: FlowAppend, options?: { readonly holdMs?: number }): Promise<void>
-  /** Keeps on record that messages will never come: shed because the store could not take them. */
-  noteGaps(gaps: readonly HistoryGap[]): Promise<void>
+  /** Keeps on record that messages were left out and that no later one will tell of it: the input has ended. */
+  noteShed(batches: readonly FlowAppend[]): Promise<void>
   /** @param listener called with the position of each partition that has been flushed further. */
   onFlushed(listener: (partition: number, nextOffset: number) => void): void
   /** Resolves when everything taken so far is safe. @throws WardwatchError as `append`, when that takes too long. */

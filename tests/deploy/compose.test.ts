@@ -42,7 +42,7 @@ describe('docker-compose.yml', () => {
     const roles = Object.values(compose.services)
       .flatMap((service) => service.command ?? [])
       .filter((_, i, words) => words[i - 1] === '--role')
-    expect(roles.sort()).toEqual(['alerts', 'analyzer', 'dashboard', 'ingest'])
+    expect(roles.sort()).toEqual(['alerts', 'analyzer', 'dashboard', 'historian', 'ingest'])
     const config = loadConfig(join(root, 'deploy', 'wardwatch.yaml'))
     expect(config.bus.kind).toBe('kafka')
   })

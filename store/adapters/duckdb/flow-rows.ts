@@ -54,13 +54,12 @@ export function createFlowRows(appender: DuckDBAppender, texts: TextCodes): Flow
         const isOrig = batch.isOrig[row] === 1
         const peer = batch.peer.codes[row]!
         if (!isOrig && peer >= 0) continue
-        const hostCode = codes.host[batch.host.codes[row]!]!
-        const peerCode = peer < 0 ? -1 : codes.peer[peer]!
-        const service = batch.service.codes[row]!
+        const hostCode = codes.host(batch.host.codes[row]!)
+        const peerCode = codes.peer(peer)
         columns['origKey']![rows] = isOrig ? hostCode : peerCode
         columns['respKey']![rows] = isOrig ? peerCode : hostCode
         columns['sensor']![rows] = codes.sensor
-        columns['service']![rows] = service < 0 ? -1 : codes.service[service]!
+        columns['service']![rows] = codes.service(batch.service.codes[row]!)
         columns['origIp']![rows] = hosts.ip(batch.origIp, row * 16)
         columns['respIp']![rows] = hosts.ip(batch.respIp, row * 16)
         columns['origMac']![rows] = hosts.mac(batch.origMac, row * 6)
@@ -161,9 +160,14 @@ function fill(vector: DuckDBVector, column: Column, rows: number): void {
   vector.flush()
 }
 
-/** Code of each value of a batch's dictionary. */
-function codesOf({ values }: DictionaryColumn, texts: TextCodes): Int32Array {
-  return Int32Array.from(values, (value) => texts.codeOf(value))
+/** Code of the segment for a code of the batch; −1 stays. Texts that only skipped rows have are never looked at. */
+function codesOf({ values }: DictionaryColumn, texts: TextCodes): (code: number) => number {
+  const known = new Int32Array(values.length)
+  return (code) => {
+    if (code < 0) return -1
+    if (known[code] === 0) known[code] = texts.codeOf(values[code]!) + 1
+    return known[code]! - 1
+  }
 }
 
 /** Codes of addresses, looked up by their numbers: text is made once for each. */

@@ -206,7 +206,8 @@ export function createDuckdbFlowStore(
     },
     position: (partition) => pump.position(partition),
     append: (batch, options) => pump.append(batch, options?.holdMs ?? config.holdMs),
-    noteGaps: (gaps) => segments.commit({ add: [], remove: [], gaps }),
+    noteShed: (batches) =>
+      segments.commit({ add: [], remove: [], gaps: gapsOf(batches, 'not-kept') }),
     onFlushed: (listener) => pump.onFlushed(listener),
     flush: () => pump.flush(),
     maintain,

@@ -141,7 +141,7 @@ export async function createHistoryHandlers(
       historyMerge: ({ session, sources, number }) =>
         holding(() => {
           current(opened, session)
-          return merge(instance, { sources, number, pathOf: folder.filePath })
+          return merge(instance, { sources, number, pathOf: (name) => folder.filePath(name) })
         }),
       historyLookup: ({ session, query }) =>
         holding(async () => {

@@ -62,7 +62,7 @@ export async function openLiveSegments(
   let state: SegmentState = structuredClone(youngest.state)
   let committed = structuredClone(state)
   let endUs = endOf(current.range()?.toUs ?? null, segmentUs)
-  if (!isDurable) for (const one of Object.values(state.partitions)) one.nextOffset = 0
+  if (!isDurable) for (const one of Object.values(state.partitions)) one!.nextOffset = 0
 
   async function begin(before: SegmentState): Promise<CompleteSegment> {
     const number = Math.max(before.number, ...options.numbers) + 1
@@ -130,7 +130,10 @@ export async function openLiveSegments(
     commit,
     positions: () =>
       Object.fromEntries(
-        Object.entries(committed.partitions).map(([partition, one]) => [partition, one.nextOffset]),
+        Object.entries(committed.partitions).map(([partition, one]) => [
+          partition,
+          one!.nextOffset,
+        ]),
       ),
     complete: () => complete,
     committed: () => committed,

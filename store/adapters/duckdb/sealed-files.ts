@@ -63,8 +63,8 @@ export async function checkWhole(path: string, file: HistoryFile): Promise<void>
 
 /** Whether a file is there and as long as the manifest says. */
 export async function isThere(path: string, bytes: number): Promise<boolean> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
+  const found = await stat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   })
   return found?.size === bytes

@@ -18,7 +18,7 @@ export interface SegmentState {
   readonly version: 1
   /** Number of the live segment. */
   number: number
-  partitions: Record<string, { nextOffset: number; sources: SourceState[] }>
+  partitions: Partial<Record<string, { nextOffset: number; sources: SourceState[] }>>
   /** Met since the segment began; the manifest has the earlier ones. */
   gaps: HistoryGap[]
 }
