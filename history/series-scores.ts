@@ -7,6 +7,7 @@ export interface SeriesScores {
   onAnomaly(anomaly: Pick<Anomaly, 'site' | 'viewKey' | 'score' | 'timeUs'>): void
   /** Points that have risen since the last call; each holds the highest score so far. */
   takePoints(): ScorePoint[]
+  readonly waitingPoints: number
   /** What a restarted writer begins with, so that it writes no lower score over a higher one. */
   save(): readonly ScorePoint[]
 }
@@ -38,6 +39,9 @@ export function createSeriesScores(saved: readonly ScorePoint[], scoresMax: numb
       const points = [...risen.values()]
       risen.clear()
       return points
+    },
+    get waitingPoints() {
+      return risen.size
     },
     save: () => [...highest.values()],
   }
