@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { presentAlert } from '../alerts/present.ts'
-import { type AlertsService, createAlerts } from '../alerts/service.ts'
+import type { AlertActions } from '../alerts/action-service.ts'
+import type { AlertsService } from '../alerts/service.ts'
 import type { Analyzer } from '../analyzer/service.ts'
 import { createKafkaBus } from '../bus/adapters/kafka.ts'
 import { createMemoryBus, type MemoryBus } from '../bus/adapters/memory.ts'
@@ -21,9 +22,12 @@ import type { ControlCommand } from '../records/control.ts'
 import { parseHostKey } from '../records/observation.ts'
 import type { Logger, Service } from '../records/service.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
+import type { FlowLookup } from '../store/flow-store.ts'
 import type { AlertRow, HostSectionRow, StateStore } from '../store/state-store.ts'
+import { createAlertParts } from './alert-parts.ts'
 import { type Config, type Role, storePath } from './config.ts'
 import { createJudge } from './judge.ts'
+import { createKeeping, createRemoteLookup, type Keeping } from './keeping.ts'
 import { createOperation } from './operation/operation.ts'
 import type { OperationServer } from './operation/server.ts'
 import type { Watched } from './operation/watched.ts'
@@ -41,6 +45,8 @@ export interface WireOptions {
   /** Seconds of event time a second of wall time; absent: a replay, as fast as it goes. */
   readonly pace?: number
   readonly logger: Logger
+  /** Receivers are told of alerts; absent in a replay, of what is long past. */
+  readonly notifies?: boolean
   /** Puts decoding and analysis on threads of their own; absent: everything runs on this one. */
   readonly threads?: ThreadPlan
   /** Times the configuration was read again. */
@@ -57,8 +63,13 @@ export interface Wardwatch extends Service {
   readonly bus: Bus
   readonly dashboard: Dashboard | null
   readonly alerts: AlertsService | null
+  /** What people do to alerts. */
+  readonly actions: AlertActions
   readonly analyzer: Analyzer | null
   readonly ingest: Ingest | null
+  readonly keeping: Keeping | null
+  /** Flows of a device: out of this process's history, or asked of the process that has it. */
+  readonly lookup: FlowLookup
   /** Maker of a network card by its MAC. */
   readonly vendorOf: (mac: string) => string | null
   /** How far each part is, by its name. */
@@ -94,9 +105,23 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const analyzer = has('analyzer')
     ? (threads?.analyzer() ?? createJudge(config, { ...options, bus, states, vendorOf }))
     : null
-  const alerts = has('alerts')
-    ? createAlerts(config.alerts, { bus, states, logger, now, failed })
+  const { alerts, relay, delivery, actions } = createAlertParts(config, {
+    bus,
+    states,
+    vendorOf,
+    logger,
+    now,
+    failed,
+    isAlertStage: has('alerts'),
+    notifies: options.notifies === true,
+    listeningUrl: () => dashboard?.url() ?? null,
+  })
+  const isTemporary = storePath(config) === ':memory:'
+  const keeping = has('historian')
+    ? createKeeping(config, { bus, states, logger, failed, isTemporary })
     : null
+  const lookup: FlowLookup =
+    keeping === null ? createRemoteLookup(config) : (query) => keeping.flows.lookup(query)
   const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace, now())])
   const present = (row: AlertRow) => presentAlert(row, vendorOf)
   const dashboard = has('dashboard')
@@ -131,7 +156,14 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     ingest,
     analyzer,
     alerts,
+    relay,
+    delivery,
+    historian: keeping?.historian ?? null,
     dashboard,
+    'lookup-socket': keeping?.socket ?? null,
+    history: keeping?.flows ?? null,
+    duckdb: keeping?.host ?? null,
+    'history-folder': keeping?.folder ?? null,
     bus,
     store: states,
     temporary,
@@ -147,7 +179,10 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     ingest,
     analyzer,
     alerts,
+    actions,
     dashboard,
+    keeping,
+    lookup,
     vendorOf,
     start: () => parts.start(),
     stop: () => parts.stop(),

@@ -62,6 +62,7 @@ async function run(options: Options): Promise<void> {
     ...readingOf(config, input),
     ...paceOf(config, isSample),
     logger,
+    notifies: true,
     now: Date.now,
     failed: (error) => failure.reject(error),
   })
