@@ -4,7 +4,11 @@ import { anomalySchema, behaviours } from '../records/anomaly.ts'
 import { ratedSensorSchema } from './api/sensors.ts'
 
 export * from './api/access.ts'
+export * from './api/actions.ts'
 export * from './api/devices.ts'
+export * from './api/evidence.ts'
+export * from './api/history.ts'
+export * from './api/offers.ts'
 export * from './api/sensors.ts'
 
 // What crosses between server and page, in both directions. Each side checks what it receives by these schemas.

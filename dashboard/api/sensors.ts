@@ -15,6 +15,12 @@ export const sensorStatusSchema = z.object({
   clockUs: z.number().describe('its capture clock: the newest it has told of'),
   startedUs: z.number().describe('its capture clock at its first packet'),
   heardMs: z.number().describe('wall clock when it was last heard of, ms since the epoch'),
+  teaching: z
+    .number()
+    .min(0)
+    .max(1)
+    .exactOptional()
+    .describe('share of the history that it is being taught by; absent: it watches'),
   isLive: z.boolean().describe('it captures now: its clock can be compared with ours'),
   packets: z.number(),
   bytes: z.number(),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'vite'
+import { createAlertActions } from '../../alerts/action-service.ts'
 import { alertsConfigSchema } from '../../alerts/config.ts'
 import { presentAlert } from '../../alerts/present.ts'
 import { createAlerts } from '../../alerts/service.ts'
@@ -11,6 +12,7 @@ import type { BrowserContext } from 'playwright-core'
 import { createArgon2Passwords } from '../../dashboard/adapters/argon2.ts'
 import type { SensorStatus } from '../../dashboard/api.ts'
 import { dashboardConfigSchema } from '../../dashboard/config.ts'
+import type { DashboardServices } from '../../dashboard/routes/index.ts'
 import { createDashboard } from '../../dashboard/server.ts'
 import type { Anomaly } from '../../records/anomaly.ts'
 import { encodeAnomalyMessage } from '../../records/codec.ts'
@@ -37,7 +39,14 @@ export async function buildPage(outDir: string): Promise<string> {
  * From the anomalies topic to the browser in one process: memory bus, SQLite, alert stage, dashboard.
  * `publish` sends anomalies as the engine does; `restartDashboard` cuts every connection and listens on the same port.
  */
-export async function startWard(options: { readonly sensors?: () => SensorStatus[] } = {}) {
+export async function startWard(
+  options: {
+    readonly sensors?: () => SensorStatus[]
+    readonly services?: Omit<DashboardServices, 'actions'>
+    /** Nobody has used the set-up link yet. */
+    readonly hasNoUsers?: boolean
+  } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'ward-'))
   const webRoot = await buildPage(join(folder, 'web'))
   const logger = createQuietLogger()
@@ -56,6 +65,9 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
   })
   const { access, audit } = states
   const accounts = { access, audit, passwords: createArgon2Passwords() }
+  const present = (row: Parameters<typeof presentAlert>[0]) => presentAlert(row, vendorOf)
+  const now = () => Date.now()
+  const actions = createAlertActions({ bus, states, receivers: [], present, logger, now })
   const dashboardAt = (port: number) =>
     createDashboard(dashboardConfigSchema.parse({ port }), {
       bus,
@@ -63,9 +75,10 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
       logger,
       now: () => Date.now(),
       webRoot,
-      present: (row) => presentAlert(row, vendorOf),
+      present,
       knowledge: testKnowledge(),
       accounts,
+      services: { ...options.services, actions },
       ...(options.sensors === undefined ? {} : { sensors: options.sensors }),
     })
   let dashboard = dashboardAt(0)
@@ -74,7 +87,8 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
   await bus.start()
   await alerts.start()
   await dashboard.start()
-  await addUser(accounts, tester.name, 'admin')
+  if (options.hasNoUsers !== true) await addUser(accounts, tester.name, 'admin')
+  let forgottenReports = 0
   return {
     logger,
     accounts,
@@ -87,7 +101,9 @@ export async function startWard(options: { readonly sensors?: () => SensorStatus
         { name, value, url: dashboard.url().replace('http', 'https'), ...flags },
       ])
     },
-    policyReports: () => dashboard.policyReports(),
+    setUpLink: () => dashboard.setUpLink(),
+    policyReports: () => dashboard.policyReports() - forgottenReports,
+    forgetPolicyReports: () => (forgottenReports = dashboard.policyReports()),
     failures,
     states,
     url: () => dashboard.url(),

@@ -11,12 +11,17 @@ export interface HeldList {
  * cursor (docs/dashboard.md).
  * @param newest every row, newest first
  * @param heldIds ids in their places since the list is held; null when it is not
+ * @param known every alert: one that has been closed meanwhile keeps its place, too
  */
-export function holdList(newest: readonly Alert[], heldIds: readonly string[] | null): HeldList {
+export function holdList(
+  newest: readonly Alert[],
+  heldIds: readonly string[] | null,
+  known: ReadonlyMap<string, Alert>,
+): HeldList {
   if (heldIds === null) return { rows: newest, waiting: 0 }
-  const byId = new Map(newest.map((alert) => [alert.id, alert]))
-  const rows = heldIds.map((id) => byId.get(id)).filter((alert) => alert !== undefined)
-  return { rows, waiting: newest.length - rows.length }
+  const rows = heldIds.map((id) => known.get(id)).filter((alert) => alert !== undefined)
+  const held = new Set(heldIds)
+  return { rows, waiting: newest.filter(({ id }) => !held.has(id)).length }
 }
 
 export type HoldReason = 'paused' | 'scrolled' | 'hovered'

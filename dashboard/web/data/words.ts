@@ -1,4 +1,4 @@
-import type { Alert, Behaviour } from '../../api.ts'
+import type { Alert, Behaviour, Verdict } from '../../api.ts'
 
 /** What people call a behaviour. */
 export const titles: Readonly<Record<Behaviour, string>> = {
@@ -12,6 +12,19 @@ export const titles: Readonly<Record<Behaviour, string>> = {
   'unauthorized-access': 'Unauthorized access',
 }
 
+/** What became of an alert, and what saying so does. */
+export const verdictWords: Readonly<
+  Record<Verdict, { readonly name: string; readonly meaning: string }>
+> = {
+  true: { name: 'True', meaning: 'it happened, and it should not have' },
+  'benign-expected': {
+    name: 'Benign, expected',
+    meaning: 'it may go on: what it was about is learned as usual',
+  },
+  false: { name: 'False positive', meaning: 'it did not happen as the alert says' },
+  duplicate: { name: 'Duplicate', meaning: 'another alert tells the same' },
+}
+
 /** Who acts on whom: the owner of a row is the originator of some behaviours and the target of others. */
 export const directions: Readonly<Record<Behaviour, 'outward' | 'inward' | 'none'>> = {
   'host-scan': 'outward',
@@ -22,6 +35,13 @@ export const directions: Readonly<Record<Behaviour, 'outward' | 'inward' | 'none
   'port-scan': 'outward',
   'sensor-fault': 'none',
   'unauthorized-access': 'inward',
+}
+
+/** Status, and who has it: `acknowledged · anna`; of a closed one the verdict. */
+export function statusInBrief({ status, statusBy, verdict }: Alert): string {
+  const word =
+    verdict === undefined ? status : `closed: ${verdictWords[verdict].name.toLowerCase()}`
+  return statusBy === undefined ? word : `${word} · ${statusBy}`
 }
 
 /** The device by the best name there is. */

@@ -1,44 +1,61 @@
 import { ArrowLeft, X } from 'lucide-react'
-import type { AlertDetail } from '../../api.ts'
-import { type DetailState, useAlertDetail } from '../data/use-alert-detail.ts'
-import { formatNumber } from '../data/numbers.ts'
-import { hashOf } from '../data/route.ts'
-import { techniqueName, titles } from '../data/words.ts'
-import { type WhyLine, whyLines } from '../data/why.ts'
-import { Ago, Moment } from '../parts/ago.tsx'
+import { type Alert, type AlertDetail, alertDetailSchema } from '../../api.ts'
+import { alertHref } from '../data/route.ts'
+import { type Loaded, useJson } from '../data/use-json.ts'
+import { statusInBrief, titles } from '../data/words.ts'
+import { Ago } from '../parts/ago.tsx'
+import { AlertButtons } from '../parts/alert-buttons.tsx'
+import { AlertContext } from '../parts/alert-context.tsx'
+import { AlertEvidence } from '../parts/alert-evidence.tsx'
+import { AlertHistory } from '../parts/alert-history.tsx'
+import { AlertTraffic } from '../parts/alert-traffic.tsx'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { LearningPanel } from '../parts/learning-panel.tsx'
 import { DevicePanel, PeersPanel } from '../parts/parties.tsx'
 import { SeverityMark } from '../parts/severity-mark.tsx'
 import { SightingsPanel } from '../parts/sightings.tsx'
+import { WhyPanel } from '../parts/why-panel.tsx'
 
-/** One alert: the sentence, why now, the parties, and what it rests on. `version` changes when the feed tells of news. */
+/** One alert: the sentence, why now, what was usual, the flows, what else there is, and what it rests on. */
 export function AlertPage(props: {
   readonly id: string
-  readonly version: string
+  /** The alert as the list shows it; null when the list does not hold it. */
+  readonly shown: Alert | null
   readonly onClose: () => void
 }) {
-  const [state, retry] = useAlertDetail(props.id, props.version)
+  const { id, shown, onClose } = props
+  const path = `/api/alerts/${encodeURIComponent(id)}`
+  const [loaded, retry] = useJson(path, alertDetailSchema, versionOf(shown))
   return (
     <aside className="detail" aria-label="Alert">
       <div className="detail-bar">
-        <button type="button" className="button" onClick={props.onClose}>
+        <button type="button" className="button" onClick={onClose}>
           <ArrowLeft size={16} aria-hidden="true" className="narrow-only" />
           <X size={16} aria-hidden="true" className="wide-only" />
           <span className="narrow-only">Back</span>
           <span className="wide-only">Close</span>
         </button>
-        {state.kind === 'ready' && (
-          <CopyButton text={new URL(hashOf(props.id), location.href).href} label="Copy link" />
-        )}
+        <CopyButton text={new URL(alertHref(id), location.href).href} label="Copy link" />
       </div>
-      <Body state={state} onRetry={retry} />
+      <Body loaded={loaded} shown={shown} onRetry={retry} />
     </aside>
   )
 }
 
-function Body({ state, onRetry }: { readonly state: DetailState; readonly onRetry: () => void }) {
-  switch (state.kind) {
+/** Changes with whatever of the alert the detail shows. */
+function versionOf(alert: Alert | null): string {
+  if (alert === null) return ''
+  const { lastSeen, count, status, statusAt } = alert
+  return `${lastSeen} ${count} ${status} ${statusAt ?? ''}`
+}
+
+function Body(props: {
+  readonly loaded: Loaded<AlertDetail>
+  readonly shown: Alert | null
+  readonly onRetry: () => void
+}) {
+  const { loaded, shown, onRetry } = props
+  switch (loaded.kind) {
     case 'loading':
       return <div className="skeleton detail-body" aria-busy="true" aria-label="Loading alert" />
     case 'missing':
@@ -48,33 +65,40 @@ function Body({ state, onRetry }: { readonly state: DetailState; readonly onRetr
     case 'failed':
       return (
         <div className="failed" role="alert">
-          <p>The alert could not be read: {state.reason}.</p>
+          <p>The alert could not be read: {loaded.reason}.</p>
           <button type="button" className="button" onClick={onRetry}>
             Try again
           </button>
         </div>
       )
     case 'ready':
-      return <Detail detail={state.detail} />
+      return <Detail detail={loaded.value} shown={shown} />
   }
 }
 
-function Detail({ detail }: { readonly detail: AlertDetail }) {
-  const { alert } = detail
-  const json = JSON.stringify(alert, null, 2)
+function Detail({ detail, shown }: { readonly detail: AlertDetail; readonly shown: Alert | null }) {
+  // The list is ahead of what was read: it knows what was done a moment ago.
+  const alert = { ...detail.alert, ...statusOf(shown) }
+  const json = JSON.stringify(detail.alert, null, 2)
   return (
     <div className="detail-body">
       <p className="detail-kind">
         <SeverityMark severity={alert.severity} />
         <span>{titles[alert.behaviour]}</span>
         <span className="muted">
-          {alert.status} · <Ago time={alert.lastSeen} />
+          <Ago time={alert.lastSeen} />
         </span>
       </p>
       <h1 className="sentence">{alert.summary}</h1>
-      <Why detail={detail} />
+      <StatusLine alert={alert} />
+      <AlertButtons alert={alert} />
+      <WhyPanel detail={detail} />
+      <AlertTraffic alert={alert} />
       <DevicePanel alert={alert} />
       <PeersPanel alert={alert} />
+      <AlertContext alert={alert} version={versionOf(shown)} />
+      <AlertEvidence alertId={alert.id} />
+      <AlertHistory alert={alert} version={versionOf(shown)} />
       <LearningPanel learning={detail.learning} />
       <SightingsPanel detail={detail} />
       <details className="raw">
@@ -86,71 +110,34 @@ function Detail({ detail }: { readonly detail: AlertDetail }) {
   )
 }
 
-function Why({ detail }: { readonly detail: AlertDetail }) {
-  const { alert, previousId } = detail
-  const lines = whyLines(alert.why)
-  const settings = lines.filter((line) => line.isSetting)
-  return (
-    <section aria-label="Why now">
-      <h2>Why now</h2>
-      <dl className="pairs">
-        <Pairs lines={lines.filter((line) => !line.isSetting)} />
-        <div>
-          <dt>Events</dt>
-          <dd>{formatNumber(alert.count)}</dd>
-        </div>
-        <div>
-          <dt>First seen</dt>
-          <dd>
-            <Moment time={alert.firstSeen} />
-          </dd>
-        </div>
-        <div>
-          <dt>Last seen</dt>
-          <dd>
-            <Moment time={alert.lastSeen} />
-          </dd>
-        </div>
-        {alert.attack.length > 0 && (
-          <div>
-            <dt>ATT&CK</dt>
-            <dd>
-              {alert.attack.map((id) => (
-                <span key={id} className="technique">
-                  <span className="mono">{id}</span> {techniqueName(id)}
-                </span>
-              ))}
-            </dd>
-          </div>
-        )}
-        {previousId !== null && (
-          <div>
-            <dt>Seen before</dt>
-            <dd>
-              <a href={hashOf(previousId)}>the earlier alert of these parties</a>
-            </dd>
-          </div>
-        )}
-      </dl>
-      <details className="settings">
-        <summary>Score and limits</summary>
-        <dl className="pairs">
-          <Pairs lines={settings} />
-          <div>
-            <dt>Score</dt>
-            <dd>{alert.score.toFixed(2)}</dd>
-          </div>
-        </dl>
-      </details>
-    </section>
-  )
+function statusOf(shown: Alert | null): Partial<Alert> {
+  if (shown === null) return {}
+  const { status, statusBy, statusAt, verdict, reason } = shown
+  return {
+    status,
+    ...(statusBy === undefined ? {} : { statusBy }),
+    ...(statusAt === undefined ? {} : { statusAt }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(reason === undefined ? {} : { reason }),
+  }
 }
 
-function Pairs({ lines }: { readonly lines: readonly WhyLine[] }) {
-  return lines.map(({ label, value }) => (
-    <div key={label}>
-      <dt>{label}</dt>
-      <dd>{value}</dd>
-    </div>
-  ))
+/** Status, who changed it and when; of a closed one the verdict and the reason. */
+function StatusLine({ alert }: { readonly alert: Alert }) {
+  const { status, statusAt, reason } = alert
+  return (
+    <p className="status-line">
+      <span className={`status-word status-${status.replace(' ', '-')}`}>
+        {statusInBrief(alert)}
+      </span>
+      {statusAt !== undefined && (
+        <span className="muted">
+          <Ago time={statusAt} />
+        </span>
+      )}
+      {status === 'closed' && reason !== undefined && (
+        <span className="reason-text">“{reason}”</span>
+      )}
+    </p>
+  )
 }

@@ -1,31 +1,40 @@
-import { ArrowUp, Pause, Play } from 'lucide-react'
-import { useEffect, useMemo, useRef } from 'react'
-import { severities } from '../../api.ts'
+import { useMemo, useRef } from 'react'
+import type { Alert } from '../../api.ts'
+import { defaultQuery, matches, parseQuery } from '../data/alert-query.ts'
 import { type FeedState, newestFirst } from '../data/feed-state.ts'
-import type { HoldReason } from '../data/held-list.ts'
 import { lineStateOf } from '../data/line-state.ts'
-import { navigate } from '../data/route.ts'
+import { alertHref, goTo, type Params } from '../data/route.ts'
+import { presets } from '../data/time-range.ts'
 import { useNowMs } from '../data/use-live.ts'
 import { AlertRow } from '../parts/alert-row.tsx'
 import { EmptyList } from '../parts/empty-list.tsx'
+import { FilterBar } from '../parts/filter-bar.tsx'
+import { ListHead } from '../parts/list-head.tsx'
+import { PickedBar } from '../parts/picked-bar.tsx'
 import { useHeldList } from '../parts/use-held-list.ts'
-import { useKeys } from '../parts/use-keys.ts'
+import { useListKeys } from '../parts/use-list-keys.ts'
+import { usePicked } from '../parts/use-picked.ts'
 
-/** The live list: newest first, standing still while somebody reads it. */
+/** The live list: newest first, filtered by what the address says, standing still while somebody reads it. */
 export function AlertsPage(props: {
   readonly feed: FeedState
   readonly selectedId: string | null
+  readonly params: Params
 }) {
-  const { feed, selectedId } = props
-  const newest = useMemo(() => newestFirst(feed.alerts), [feed.alerts])
-  const { list, reasons, hold, release } = useHeldList(newest)
+  const { feed, selectedId, params } = props
+  const query = params['q'] ?? defaultQuery
+  const range = params['t'] ?? ''
+  const newest = useFiltered(feed.alerts, query, range)
+  const { list, reasons, hold, release } = useHeldList(newest, feed.alerts)
   const scroller = useRef<HTMLDivElement>(null)
   const { isStale } = lineStateOf(feed, useNowMs())
-  useListKeys(scroller, list.rows, selectedId)
+  const picked = usePicked(list.rows)
+  useListKeys({ scroller, rows: list.rows, selectedId, params, picked })
   const showWaiting = () => {
     release()
     scroller.current?.scrollTo({ top: 0 })
   }
+  const isFiltered = newest.length < feed.alerts.size
   return (
     <section
       className="list"
@@ -34,13 +43,21 @@ export function AlertsPage(props: {
       onPointerEnter={(event) => hold('hovered', event.pointerType === 'mouse')}
       onPointerLeave={() => hold('hovered', false)}
     >
-      <ListHead
-        feed={feed}
-        waiting={list.waiting}
-        reasons={reasons}
-        onShowWaiting={showWaiting}
-        onPause={(isPaused) => hold('paused', isPaused)}
-      />
+      <div className="list-top">
+        <FilterBar query={query} range={range} />
+        {picked.alerts.length > 0 ? (
+          <PickedBar alerts={picked.alerts} onClear={picked.clear} />
+        ) : (
+          <ListHead
+            alerts={newest}
+            line={feed.line}
+            waiting={list.waiting}
+            reasons={reasons}
+            onShowWaiting={showWaiting}
+            onPause={(isPaused) => hold('paused', isPaused)}
+          />
+        )}
+      </div>
       {feed.line === 'lost' && (
         <p className="banner" role="alert">
           Not connected: what you see may be old. Trying again; nothing that happens meanwhile is
@@ -53,11 +70,20 @@ export function AlertsPage(props: {
         onScroll={(event) => hold('scrolled', event.currentTarget.scrollTop > 0)}
       >
         {list.rows.length === 0 && list.waiting === 0 ? (
-          <EmptyList feed={feed} />
+          <EmptyList
+            feed={feed}
+            onShowAll={isFiltered ? () => goTo(alertHref(selectedId, { q: '' })) : null}
+          />
         ) : (
           <ol className="rows">
             {list.rows.map((alert) => (
-              <AlertRow key={alert.id} alert={alert} isSelected={alert.id === selectedId} />
+              <AlertRow
+                key={alert.id}
+                alert={alert}
+                isSelected={alert.id === selectedId}
+                isPicked={picked.ids.has(alert.id)}
+                params={params}
+              />
             ))}
           </ol>
         )}
@@ -66,85 +92,20 @@ export function AlertsPage(props: {
   )
 }
 
-function ListHead(props: {
-  readonly feed: FeedState
-  readonly waiting: number
-  readonly reasons: ReadonlySet<HoldReason>
-  readonly onShowWaiting: () => void
-  readonly onPause: (isPaused: boolean) => void
-}) {
-  const { feed, waiting, reasons, onShowWaiting, onPause } = props
-  const isPaused = reasons.has('paused')
-  const Icon = isPaused ? Play : Pause
-  return (
-    <header className="list-head">
-      <Totals feed={feed} />
-      <span className="spacer" />
-      {waiting > 0 && (
-        <button type="button" className="pill" onClick={onShowWaiting}>
-          <ArrowUp size={16} aria-hidden="true" />
-          {waiting} new
-        </button>
-      )}
-      <span className={reasons.size > 0 ? 'mode mode-held' : 'mode'}>
-        {modeOf(reasons, feed.line)}
-      </span>
-      <button type="button" className="button" onClick={() => onPause(!isPaused)}>
-        <Icon size={16} aria-hidden="true" />
-        {isPaused ? 'Go live' : 'Pause'}
-      </button>
-    </header>
-  )
-}
-
-function modeOf(reasons: ReadonlySet<HoldReason>, line: FeedState['line']): string {
-  if (reasons.has('paused')) return 'Paused'
-  if (line !== 'live') return 'Not live'
-  return reasons.size > 0 ? 'Held while you read' : 'Live'
-}
-
-/** How many alerts of each severity the list holds. */
-function Totals({ feed }: { readonly feed: FeedState }) {
-  const counts = useMemo(
-    () => Object.groupBy(feed.alerts.values(), (alert) => alert.severity),
-    [feed.alerts],
-  )
-  const total = feed.alerts.size
-  return (
-    <p className="totals">
-      <span>{total === 1 ? '1 alert' : `${total} alerts`}</span>
-      {severities.toReversed().map((severity) => {
-        const count = counts[severity]?.length ?? 0
-        return count === 0 ? null : (
-          <span key={severity} className={`total total-${severity}`}>
-            {count} {severity}
-          </span>
-        )
-      })}
-    </p>
-  )
-}
-
-/** j and k walk through the rows; with an alert open, the detail follows. */
-function useListKeys(
-  scroller: { readonly current: HTMLElement | null },
-  rows: readonly { readonly id: string }[],
-  selectedId: string | null,
-): void {
-  const step = (by: 1 | -1) => {
-    const links = [...(scroller.current?.querySelectorAll<HTMLElement>('.row-link') ?? [])]
-    const focused = links.findIndex((link) => link === document.activeElement)
-    const selected = rows.findIndex((row) => row.id === selectedId)
-    const from = focused >= 0 ? focused : selected
-    const to = from < 0 ? 0 : Math.min(Math.max(from + by, 0), links.length - 1)
-    links[to]?.focus()
-    const row = rows[to]
-    if (selectedId !== null && row !== undefined) navigate(row.id, { replace: true })
-  }
-  useKeys({ j: () => step(1), k: () => step(-1) })
-  useEffect(() => {
-    if (selectedId === null) return
-    const link = scroller.current?.querySelector('.row-link[aria-current="true"]')
-    link?.scrollIntoView({ block: 'nearest' })
-  }, [scroller, selectedId])
+/** What meets the query and lies in the time range, newest first. The range moves on once a minute. */
+function useFiltered(
+  alerts: ReadonlyMap<string, Alert>,
+  query: string,
+  range: string,
+): readonly Alert[] {
+  const minute = Math.floor(useNowMs() / 60_000)
+  const preset = presets[range]
+  const sinceMs = preset === undefined ? -Infinity : minute * 60_000 - preset.ms
+  return useMemo(() => {
+    const terms = parseQuery(query)
+    return newestFirst(alerts).filter(
+      (alert) =>
+        (sinceMs === -Infinity || Date.parse(alert.lastSeen) >= sinceMs) && matches(alert, terms),
+    )
+  }, [alerts, query, sinceMs])
 }

@@ -2,7 +2,13 @@ import { Check, Copy } from 'lucide-react'
 import { useEffect, useState } from 'react'
 
 /** Copies a text and says so for two seconds. */
-export function CopyButton({ text, label }: { readonly text: string; readonly label: string }) {
+export function CopyButton(props: {
+  readonly text: string
+  readonly label: string
+  /** The sign alone, where many stand beside each other. */
+  readonly isSmall?: boolean
+}) {
+  const { text, label, isSmall = false } = props
   const [outcome, setOutcome] = useState<'idle' | 'copied' | 'failed'>('idle')
   useEffect(() => {
     if (outcome === 'idle') return
@@ -15,11 +21,17 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
       () => setOutcome('failed'),
     )
   }
+  const words = outcome === 'idle' ? label : outcome === 'copied' ? 'Copied' : 'Could not copy'
   const Icon = outcome === 'copied' ? Check : Copy
   return (
-    <button type="button" className="button" onClick={copy}>
-      <Icon size={16} aria-hidden="true" />
-      {outcome === 'idle' ? label : outcome === 'copied' ? 'Copied' : 'Could not copy'}
+    <button
+      type="button"
+      className={isSmall ? 'button button-small' : 'button'}
+      onClick={copy}
+      {...(isSmall ? { 'aria-label': words, title: words } : {})}
+    >
+      <Icon size={isSmall ? 14 : 16} aria-hidden="true" />
+      {!isSmall && words}
     </button>
   )
 }

@@ -3,7 +3,12 @@ import type { FeedState } from '../data/feed-state.ts'
 import { formatNumber, localTime, utcTime } from '../data/numbers.ts'
 
 /** Says what "nothing found" rests on: what is watched, since when, and what was lost. */
-export function EmptyList({ feed }: { readonly feed: FeedState }) {
+export function EmptyList(props: {
+  readonly feed: FeedState
+  /** Takes the filters away; null where none hides anything. */
+  readonly onShowAll: (() => void) | null
+}) {
+  const { feed, onShowAll } = props
   const status = feed.status
   if (!feed.isLoaded || status === null) return <Skeleton />
   const { sensors } = status
@@ -14,7 +19,12 @@ export function EmptyList({ feed }: { readonly feed: FeedState }) {
   return (
     <div className="empty">
       <ShieldCheck size={24} aria-hidden="true" />
-      <h2>No alerts</h2>
+      <h2>{onShowAll === null ? 'No alerts' : 'No alerts match'}</h2>
+      {onShowAll !== null && (
+        <button type="button" className="button" onClick={onShowAll}>
+          Show all {feed.alerts.size}
+        </button>
+      )}
       <p>
         Watching {sensorsInWords(sensors.length)} since{' '}
         <time dateTime={new Date(sinceMs).toISOString()} title={utcTime(sinceMs)}>

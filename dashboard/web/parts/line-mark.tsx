@@ -14,20 +14,3 @@ export function LineMark({ feed }: { readonly feed: FeedState }) {
     </span>
   )
 }
-
-/** Sensors that capture now, of those known; what they lost on hover. */
-export function SensorsMark({ feed }: { readonly feed: FeedState }) {
-  const sensors = feed.status?.sensors ?? []
-  if (sensors.length === 0) return null
-  const liveCount = sensors.filter((s) => s.isLive).length
-  const dropped = sensors.reduce((sum, s) => sum + s.dropped, 0)
-  const details = sensors.map(
-    (s) => `${s.site} ${s.sensor}: ${s.packets} packets, ${s.dropped} lost`,
-  )
-  return (
-    <span className={dropped > 0 ? 'sensors sensors-lossy' : 'sensors'} title={details.join('\n')}>
-      sensors {liveCount}/{sensors.length}
-      {dropped > 0 ? ' · packets lost' : ''}
-    </span>
-  )
-}

@@ -1,4 +1,5 @@
 import type { Alert } from '../../api.ts'
+import { deviceHref } from '../data/route.ts'
 import { directions, partiesOf, type Party, peerName } from '../data/words.ts'
 
 /** The device the alert is about, by every name there is. */
@@ -10,7 +11,9 @@ export function DevicePanel({ alert }: { readonly alert: Alert }) {
       <dl className="pairs">
         <div>
           <dt>Name</dt>
-          <dd className={device.name === null ? 'muted' : ''}>{device.name ?? 'not known'}</dd>
+          <dd>
+            <a href={deviceHref(device.id)}>{device.name ?? device.addresses[0] ?? device.id}</a>
+          </dd>
         </div>
         {device.addresses.length > 0 && (
           <div>

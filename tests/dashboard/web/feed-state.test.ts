@@ -20,7 +20,7 @@ function alertOf(device: number, atSecond = 0): Alert {
     oldestUs: shiftStartUs,
     timeUs: shiftStartUs + atSecond * 1e6,
   })
-  return presentAlert({ ...foldAnomaly(null, anomaly, config).row, revision: 1 }, () => null)!
+  return presentAlert(foldAnomaly(null, anomaly, config).row, () => null)!
 }
 
 const hear = (state: FeedState, ...messages: ServerMessage[]) =>

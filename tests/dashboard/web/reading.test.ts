@@ -4,7 +4,6 @@ import { initialFeed } from '../../../dashboard/web/data/feed-state.ts'
 import { changeHold, holdList, noHold } from '../../../dashboard/web/data/held-list.ts'
 import { lineStateOf } from '../../../dashboard/web/data/line-state.ts'
 import { ago, duration, formatBytes, utcTime } from '../../../dashboard/web/data/numbers.ts'
-import { alertIdOf, hashOf } from '../../../dashboard/web/data/route.ts'
 import { whyLines } from '../../../dashboard/web/data/why.ts'
 import { peersInBrief } from '../../../dashboard/web/data/words.ts'
 import { peerOf } from '../../support/anomalies.ts'
@@ -111,19 +110,34 @@ test('what was only configured is told apart from what was seen', () => {
 
 describe('a list that is held', () => {
   const row = (id: string, count = 1) => ({ id, count }) as Alert
+  const known = (...rows: Alert[]) => new Map(rows.map((each) => [each.id, each]))
 
   test('keeps its rows in their places while new ones wait', () => {
-    const list = holdList([row('c'), row('b', 5), row('a')], ['a', 'b'])
+    const list = holdList(
+      [row('c'), row('b', 5), row('a')],
+      ['a', 'b'],
+      known(row('c'), row('b', 5), row('a')),
+    )
     expect(list.rows.map((r) => `${r.id}${r.count}`)).toEqual(['a1', 'b5'])
     expect(list.waiting).toBe(1)
   })
 
   test('lets rows go that are gone', () => {
-    expect(holdList([row('b')], ['a', 'b'])).toEqual({ rows: [row('b')], waiting: 0 })
+    expect(holdList([row('b')], ['a', 'b'], known(row('b')))).toEqual({
+      rows: [row('b')],
+      waiting: 0,
+    })
+  })
+
+  test('keeps a row that no longer meets the filter, in its newest state', () => {
+    expect(holdList([], ['a'], known(row('a', 9)))).toEqual({ rows: [row('a', 9)], waiting: 0 })
   })
 
   test('is the newest when nobody holds it', () => {
-    expect(holdList([row('b'), row('a')], null).rows.map((r) => r.id)).toEqual(['b', 'a'])
+    expect(holdList([row('b'), row('a')], null, new Map()).rows.map((r) => r.id)).toEqual([
+      'b',
+      'a',
+    ])
   })
 
   test('stands still from the first reason until the last has gone', () => {
@@ -192,17 +206,6 @@ describe('the connection', () => {
   ])('is shown as $text when it is $name', ({ feed, nowMs, level, text, isStale }) => {
     expect(lineStateOf(feed, nowMs)).toEqual({ level, text, isStale })
   })
-})
-
-test.each([
-  { hash: '#/alerts/0a1b', id: '0a1b' },
-  { hash: '#/alerts', id: null },
-  { hash: '#/alerts/../x', id: null },
-  { hash: '#/alerts/<img>', id: null },
-  { hash: '', id: null },
-])('the address $hash names $id', ({ hash, id }) => {
-  expect(alertIdOf(hash)).toBe(id)
-  expect(alertIdOf(hashOf(id))).toBe(id)
 })
 
 test.each([
