@@ -4,6 +4,7 @@ import type { ObservationMessage } from '../records/observation.ts'
 import type { HostProgressRow, HostSectionRow } from '../store/state-store.ts'
 import type { EngineConfig } from './config.ts'
 import type { DeclaredPolicy, Detector, DetectorHooks } from './detector.ts'
+import type { LearningGap } from './learning-gap.ts'
 
 /** A detector and the hooks that its configuration made. */
 export interface ConfiguredDetector {
@@ -35,6 +36,8 @@ export interface EngineStats {
   /** Sections of another version, or timers of a detector that is no more. */
   readonly sectionsDropped: number
   readonly hostsEvicted: number
+  /** Times that a live sensor was not learned from, between two of its lives. */
+  readonly learningGaps: number
   /** Findings dropped because a recording only teaches. */
   readonly taught: number
   readonly hosts: number
@@ -51,6 +54,8 @@ export interface Judgement {
   readonly isRepeated: boolean
   /** The message was the end of a finite input. */
   readonly hasEnded: boolean
+  /** A live sensor's new life begins with it: what lies between was not learned. */
+  readonly learningGap: LearningGap | null
 }
 
 /** What has changed since the last call, to be committed with the offset after the last message. */

@@ -3,9 +3,10 @@ import { WardwatchError } from '../records/errors.ts'
 import type { ObservationMessage } from '../records/observation.ts'
 import { dayUs, type TimeUs } from '../records/time.ts'
 import type { SiteView } from './host-state.ts'
+import { type LearnedUntil, type LearningGap, noteLearned } from './learning-gap.ts'
 import { decodeSection, encodeSection } from './section.ts'
 
-const stateVersion = 2
+const stateVersion = 3
 /** Runs remembered of one sensor, newest last. */
 const runsMax = 8
 const sensorsMax = 4096
@@ -31,6 +32,7 @@ interface Saved {
   sequences: Map<string, Map<string, number>>
   applied: Set<string>
   pending: ControlCommand[]
+  learned: LearnedUntil
 }
 
 /** What a partition knows apart from its hosts: clock, sites, what it has read of each sensor, commands. */
@@ -50,6 +52,7 @@ export class PartitionState {
         sequences: new Map(),
         applied: new Set(),
         pending: [],
+        learned: new Map(),
       }
       return
     }
@@ -69,6 +72,12 @@ export class PartitionState {
   /** Highest sensor clock read; −∞ at the start of a recording. */
   get clockUs(): TimeUs {
     return this.#saved.clockUs
+  }
+
+  /** What a live sensor's last life left unlearned, at the first message of its next. */
+  noteLearned(message: ObservationMessage): LearningGap | null {
+    const isTeaching = this.#saved.sites.get(message.site)?.isTeaching ?? false
+    return isTeaching ? null : noteLearned(this.#saved.learned, message)
   }
 
   advance(timeUs: TimeUs): void {

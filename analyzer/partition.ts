@@ -50,6 +50,7 @@ export function createPartition(
     timersMerged: 0,
     sectionsDropped: 0,
     hostsEvicted: 0,
+    learningGaps: 0,
     taught: 0,
     hosts: 0,
     notEvaluated: {},
@@ -89,12 +90,12 @@ export function createPartition(
       state.advance(message.clockUs)
       const isRepeated = message.command === undefined || !state.accept(message.command)
       control.apply(commands)
-      return { anomalies: findings.anomalies, commands, isRepeated, hasEnded: false }
+      return judgementOf(commands, { isRepeated })
     }
     const gap = state.gapBefore(message)
     if (gap < 0) {
       counts.repeated++
-      return { anomalies: findings.anomalies, commands, isRepeated: true, hasEnded: false }
+      return judgementOf(commands, { isRepeated: true })
     }
     counts.missing += gap
     if (message.kind === 'recording') beginRecording(message)
@@ -104,12 +105,14 @@ export function createPartition(
     if (message.kind === 'data') judgeRows(message)
     if (message.kind !== 'recording') fireTimers(state.clockUs)
     if (message.kind === 'end') endInput(message)
-    return {
-      anomalies: findings.anomalies,
-      commands,
-      isRepeated: false,
-      hasEnded: message.kind === 'end',
-    }
+    const learningGap = state.noteLearned(message)
+    if (learningGap !== null) counts.learningGaps++
+    return judgementOf(commands, { hasEnded: message.kind === 'end', learningGap })
+  }
+
+  function judgementOf(commands: ControlCommand[], more: Partial<Judgement>): Judgement {
+    const { anomalies } = findings
+    return { anomalies, commands, isRepeated: false, hasEnded: false, learningGap: null, ...more }
   }
 
   function judgeRows(message: ObservationMessage): void {

@@ -111,6 +111,8 @@ export function createAnalyzer(config: AnalyzerConfig, deps: AnalyzerDeps): Anal
       own.isClean = false
       if (message === null || judgement === null) continue
       hasEnded ||= judgement.hasEnded
+      if (judgement.learningGap !== null)
+        logger.warn({ partition, ...judgement.learningGap }, 'nothing learned meanwhile')
       outgoing.push(...messagesOf(bus, partition, position, message, judgement))
       commands.push(...judgement.commands)
       counts.anomalies += judgement.anomalies.length
