@@ -28,7 +28,7 @@ import { createAlertParts } from './alert-parts.ts'
 import { type Config, type Role, storePath } from './config.ts'
 import { createJudge } from './judge.ts'
 import { createKeeping, createRemoteLookup, type Keeping } from './keeping.ts'
-import { createOperation } from './operation/operation.ts'
+import { createAnswers, createOperation } from './operation/operation.ts'
 import type { OperationServer } from './operation/server.ts'
 import type { Watched } from './operation/watched.ts'
 import { createParts, type Parts, type PartState } from './parts.ts'
@@ -136,6 +136,15 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
         webRoot,
         present,
         sensors,
+        services: {
+          actions,
+          lookup,
+          operation: {
+            health: () => answers.health(),
+            readiness: () => answers.readiness(),
+            metrics: () => answers.metrics(),
+          },
+        },
       })
     : null
 
@@ -151,7 +160,8 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     reloads: options.reloads ?? (() => ({ accepted: 0, refused: 0 })),
     now,
   }
-  const operation = createOperation(config.operation, { watched, logger })
+  const answers = createAnswers(watched)
+  const operation = createOperation(config.operation, { answers, logger })
   const parts: Parts = createParts({
     ingest,
     analyzer,
@@ -225,6 +235,10 @@ function sensorOf(
   const { clockUs, health } = ingest.clock()
   const { site, sensor } = config.ingest
   const isLive = pace === 1 || health.capture !== undefined
+  const share = ingest.teaching()
+  // While it is taught its clock runs through the past.
+  if (share !== null)
+    return { site, sensor, clockUs, heardMs: nowMs, isLive: false, teaching: share, ...health }
   return { site, sensor, clockUs, heardMs: nowMs, isLive, ...health }
 }
 

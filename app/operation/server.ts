@@ -6,11 +6,14 @@ import type { Logger, Service } from '../../records/service.ts'
 import type { OperationConfig } from './config.ts'
 import type { Verdict } from './health.ts'
 
-export interface OperationDeps {
+export interface OperationAnswers {
   readonly health: () => Verdict
   readonly readiness: () => Verdict
   /** Text format of Prometheus, with its media type. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
+}
+
+export interface OperationDeps extends OperationAnswers {
   readonly logger: Logger
 }
 
