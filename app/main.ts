@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
 import { checkCommand } from './commands/check.ts'
+import { demoCommand } from './commands/demo.ts'
 import { evidenceCommand } from './commands/evidence.ts'
 import { flowsCommand } from './commands/flows.ts'
 import { lookupCommand } from './commands/lookup.ts'
@@ -27,6 +28,7 @@ const program = new Command('wardwatch')
   .showHelpAfterError('(--help tells what goes)')
 for (const command of [
   runCommand(),
+  demoCommand(),
   replayCommand(),
   flowsCommand(),
   summariesCommand(),

@@ -3,8 +3,7 @@ import { createLivePortSource } from '../ingest/adapters/live-port.ts'
 import type { LivePortConfig } from '../ingest/live-config.ts'
 import { createLoopedSource } from '../ingest/looped.ts'
 import type { Recording } from '../ingest/service.ts'
-import type { TimeUs } from '../records/time.ts'
-import { sampleRecording } from './sample.ts'
+import { type DemoPlan, demoRecordings } from './demo.ts'
 
 /** What a sensor reads, as plain data: it crosses to the thread that decodes. A new kind of input is a member here. */
 export type InputPlan =
@@ -23,11 +22,11 @@ export type InputPlan =
       /** Watched live. */
       readonly port: LivePortConfig
     }
-  | { readonly kind: 'sample'; readonly startUs: TimeUs }
+  | DemoPlan
 
 /** The recordings of a plan, opened by whoever reads them. */
 export function recordingsFor(plan: InputPlan): Recording[] {
-  if (plan.kind === 'sample') return [sampleRecording(plan.startUs)]
+  if (plan.kind === 'demo') return demoRecordings(plan, Date.now)
   if (plan.kind === 'port') return portRecordings(plan.learn, plan.port)
   const { learn, files, repeat } = plan
   const recordings = recordingsOf(learn, files)

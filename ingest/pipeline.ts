@@ -223,6 +223,7 @@ export function createPipeline(config: IngestConfig, deps: PipelineDependencies)
       return clock.nowUs
     },
     account: {
+      config,
       bindings,
       nextSequence: () => ++numbers.sequence,
       nextFlowId: () => ++table.flowCount,

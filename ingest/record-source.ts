@@ -1,5 +1,6 @@
 import type { TimeUs } from '../records/time.ts'
 import type { Bindings } from './bindings.ts'
+import type { IngestConfig } from './config.ts'
 import type { RecordSink } from './record-sink.ts'
 
 /** What packets stood behind records that were not made of packets here. */
@@ -12,6 +13,8 @@ export interface PacketTotals {
 
 /** Numbers and totals of the sensor's run that records are told under. */
 export interface RecordAccount {
+  /** Time-outs by which packets would have become records. */
+  readonly config: IngestConfig
   readonly bindings: Bindings
   nextSequence(): number
   nextFlowId(): number

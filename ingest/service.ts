@@ -47,6 +47,8 @@ export interface Ingest extends Service {
   stats(): PipelineStats
   /** Share of the recordings that has been read, 0–1; null when unknown. */
   progress(): number | null
+  /** Share of the recordings that only teach that has been read, 0–1; null when it reads none of them. */
+  teaching(): number | null
   /** The sensor clock (0 before the first packet) and what the sensor knows of itself. */
   clock(): { readonly clockUs: TimeUs; readonly health: SensorHealth }
   /** Publishes a decision of a person: to the `control` topic, and in band to every partition of `observations`. */
@@ -107,6 +109,7 @@ export function createIngest(config: IngestConfig, deps: IngestDependencies): In
     },
     stats: () => pipeline.stats(),
     progress: () => progressOf(recordings, current),
+    teaching: () => teachingOf(recordings, current),
     control: (command) => core.tell(command),
     clock: () => ({ clockUs: Math.max(0, pipeline.clockUs), health: pipeline.health() }),
   }
@@ -134,4 +137,11 @@ function createDrivers(
 function progressOf(recordings: readonly Recording[], current: number): number | null {
   const share = recordings[current]?.source.progress() ?? null
   return share === null ? null : (current + share) / recordings.length
+}
+
+function teachingOf(recordings: readonly Recording[], current: number): number | null {
+  const recording = recordings[current]
+  if (recording?.teaches !== true) return null
+  const count = recordings.filter(({ teaches }) => teaches).length
+  return (current + (recording.source.progress() ?? 0)) / count
 }

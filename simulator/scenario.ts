@@ -2,43 +2,12 @@ import { WardwatchError } from '../records/errors.ts'
 import { usualTraffic } from './activities/index.ts'
 import type { Attack, AttackPlan } from './attacks/attack.ts'
 import { attackedBehaviours, attacks } from './attacks/index.ts'
+import { type Cast, castOfSize, type SizeName } from './cast.ts'
 import { type Exchange, mergeExchanges } from './exchange.ts'
-import { type Cast, createHospital, type HospitalSize } from './hospital.ts'
 import type { Label } from './labels.ts'
 import { createClientPorts } from './ports.ts'
 import { createRandom, hashOf } from './random.ts'
 import type { Period } from './schedule.ts'
-
-const sizes = {
-  small: {
-    wards: 1,
-    pumpsPerWard: 2,
-    monitorsPerWard: 2,
-    nursePcsPerWard: 3,
-    modalities: 2,
-    analysers: 2,
-    guests: 3,
-  },
-  ward: {
-    wards: 1,
-    pumpsPerWard: 8,
-    monitorsPerWard: 6,
-    nursePcsPerWard: 5,
-    modalities: 2,
-    analysers: 2,
-    guests: 6,
-  },
-  hospital: {
-    wards: 8,
-    pumpsPerWard: 10,
-    monitorsPerWard: 8,
-    nursePcsPerWard: 6,
-    modalities: 6,
-    analysers: 6,
-    guests: 30,
-  },
-} as const satisfies Record<string, HospitalSize>
-export type SizeName = keyof typeof sizes
 
 interface Scenario {
   readonly size: SizeName
@@ -86,7 +55,7 @@ export function playScenario({ name, period, seed, size }: ScenarioOptions): Pla
     const known = scenarioNames.join(', ')
     throw new WardwatchError('BAD_USAGE', `no scenario ${name}; there are: ${known}`)
   }
-  const cast = createHospital(sizes[size ?? scenario.size])
+  const cast = castOfSize(size ?? scenario.size)
   const plans = planAttacks(scenario.attacks, cast, period, seed)
   return {
     cast,

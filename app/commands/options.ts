@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { type Config, loadConfig, parseConfig } from '../config.ts'
 
 /** Read when it is there and no other is named. */
@@ -14,4 +14,12 @@ export const jsonOption = (what: string) => new Option('--json', what)
 export function configFrom(file: string | undefined): Config {
   const path = file ?? (existsSync(defaultConfigFile) ? defaultConfigFile : undefined)
   return path === undefined ? parseConfig({}) : loadConfig(path)
+}
+
+/** The value of --port. */
+export function portFrom(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a number from 0 to 65535')
+  return port
 }

@@ -1,22 +1,25 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { WardwatchError } from '../../records/errors.ts'
 import { type Config, parseConfig, type Role, roles } from '../config.ts'
+import { demoConfig, demoDefaults, type DemoOptions, demoPlan } from '../demo.ts'
 import { printSetUpLink, recordConfiguration } from '../first-steps.ts'
 import { runUntilSignal } from '../lifecycle.ts'
 import { createLogger, isDebug } from '../logger.ts'
 import type { InputPlan } from '../recordings.ts'
 import { createReloader } from '../reload.ts'
-import { sampleConfig } from '../sample.ts'
+import { watchTeaching } from '../teaching.ts'
 import { readingOf } from '../threads/threads.ts'
 import { createWardwatch } from '../wire.ts'
-import { configFrom, configOption } from './options.ts'
+import { configFrom, configOption, portFrom } from './options.ts'
 
-interface Options {
+interface RunOptions {
   config?: string
   role: Role[]
   port?: number
   data?: string
   interface?: string
+  /** A simulated ward in place of what is configured. */
+  demo?: DemoOptions
 }
 
 export function runCommand(): Command {
@@ -27,9 +30,7 @@ export function runCommand(): Command {
     .choices(roles)
     .argParser((role, earlier: Role[] | undefined) => [...(earlier ?? []), roleFrom(role)])
   return new Command('run')
-    .description(
-      'The service. With nothing configured it plays a generated minute of a ward in a loop.',
-    )
+    .description('The service. With nothing configured it is the demo: see wardwatch demo.')
     .addOption(configOption())
     .addOption(roleOption)
     .option('--port <number>', 'port of the page; 0 takes a free one', portFrom)
@@ -38,14 +39,18 @@ export function runCommand(): Command {
     .action(run)
 }
 
-async function run(options: Options): Promise<void> {
+/** The service until a signal ends it. */
+export async function run(options: RunOptions): Promise<void> {
   const configured = watching(configFrom(options.config), options.interface)
-  const isSample = isNothingConfigured(configured)
-  const config = adjusted(isSample ? sampleConfig(configured, options.data) : configured, options)
+  const demo = options.demo ?? (isNothingConfigured(configured) ? demoDefaults : null)
+  const config = adjusted(
+    demo === null ? configured : demoConfig(configured, options.data),
+    options,
+  )
   const logger = createLogger(config.log.level)
   const failure = Promise.withResolvers<never>()
   const own = (options.role as Role[] | undefined) ?? [...roles]
-  const input = own.includes('ingest') ? inputOf(config, isSample) : null
+  const input = own.includes('ingest') ? inputOf(config, demo) : null
   const reloader = createReloader(configured, {
     read: () => watching(configFrom(options.config), options.interface),
     appliers: {
@@ -60,7 +65,7 @@ async function run(options: Options): Promise<void> {
     roles: own,
     reloads: () => reloader.counts(),
     ...readingOf(config, input),
-    ...paceOf(config, isSample),
+    ...paceOf(config),
     logger,
     notifies: true,
     now: Date.now,
@@ -72,9 +77,10 @@ async function run(options: Options): Promise<void> {
     reload: () => reloader.reload(),
     undrained: () => ({ parts: wardwatch.parts() }),
     started() {
+      if (wardwatch.ingest !== null) watchTeaching(wardwatch.ingest)
       wardwatch.ingest?.done.catch((error: unknown) => failure.reject(error))
       if (wardwatch.dashboard === null) return
-      announce(wardwatch.dashboard.url(), config, isSample)
+      announce(wardwatch.dashboard.url(), config, demo)
       Promise.all([
         printSetUpLink(wardwatch.dashboard, config),
         recordConfiguration(wardwatch.states.audit, config, Date.now()),
@@ -94,7 +100,7 @@ function isNothingConfigured({ input, bus }: Config): boolean {
   return input.files.length === 0 && input.interface === null && bus.kind === 'memory'
 }
 
-function adjusted(config: Config, { port, data }: Options): Config {
+function adjusted(config: Config, { port, data }: RunOptions): Config {
   return {
     ...config,
     ...(data === undefined ? {} : { data, store: { ...config.store, path: undefined } }),
@@ -112,8 +118,8 @@ function isLive({ input }: Config): boolean {
   return input.interface !== null || input.speed !== null
 }
 
-function inputOf(config: Config, isSample: boolean): InputPlan {
-  if (isSample) return { kind: 'sample', startUs: Date.now() * 1000 }
+function inputOf(config: Config, demo: DemoOptions | null): InputPlan {
+  if (demo !== null) return demoPlan(config, demo)
   const { files, learn, repeat, interface: port } = config.input
   if (port !== null) return { kind: 'port', learn, port: { ...config.input, interface: port } }
   if (files.length === 0) {
@@ -125,14 +131,13 @@ function inputOf(config: Config, isSample: boolean): InputPlan {
   return { kind: 'captures', learn, files, repeat }
 }
 
-function paceOf(config: Config, isSample: boolean): { pace?: number } {
-  if (isSample) return { pace: 1 }
+function paceOf(config: Config): { pace?: number } {
   return config.input.speed === null ? {} : { pace: config.input.speed }
 }
 
-function announce(url: string, { input }: Config, isSample: boolean): void {
+function announce(url: string, { input }: Config, demo: DemoOptions | null): void {
   const watched = input.interface === null ? 'watching' : `watching ${input.interface} live`
-  const what = isSample ? 'playing a generated minute of a ward in a loop' : watched
+  const what = demo === null ? watched : 'demo: a simulated ward, first learned, then watched'
   process.stderr.write(`wardwatch: ${what}; the page is at ${url}\n`)
 }
 
@@ -140,11 +145,4 @@ function roleFrom(text: string): Role {
   const role = roles.find((one) => one === text)
   if (role === undefined) throw new InvalidArgumentError(`one of ${roles.join(', ')}`)
   return role
-}
-
-function portFrom(text: string): number {
-  const port = Number(text)
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('a number from 0 to 65535')
-  return port
 }

@@ -82,7 +82,7 @@ function* recordLines(exchanges: Iterable<Exchange>, configFile?: string): Gener
     onSummary: (record: Parameters<typeof summaryToJson>[0]) => write(summaryToJson(record)),
   }
   const { account } = createPipeline(ingest, { sink })
-  const steps = directRecords(exchanges, ingest, sink, account)
+  const steps = directRecords(exchanges, sink, account)
   for (let isDone = false; !isDone;) {
     isDone = steps.next().done === true
     if (lines.length > 0) yield lines.splice(0).join('')

@@ -13,6 +13,7 @@ export function createIngestThread(thread: Thread): Ingest {
     control: (command) => thread.control(command),
     stats: () => told()?.stats ?? nothingRead,
     progress: () => told()?.progress ?? null,
+    teaching: () => told()?.teaching ?? null,
     clock: () => told()?.clock ?? { clockUs: 0, health: noHealth },
   }
 }

@@ -35,6 +35,7 @@ export interface ThreadStatus {
   readonly ingest: {
     readonly stats: PipelineStats
     readonly progress: number | null
+    readonly teaching: number | null
     readonly clock: ReturnType<Ingest['clock']>
   } | null
   readonly analyzer: AnalyzerStats | null

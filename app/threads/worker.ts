@@ -68,7 +68,12 @@ function status(): ThreadStatus {
     ingest:
       ingest === null
         ? null
-        : { stats: ingest.stats(), progress: ingest.progress(), clock: ingest.clock() },
+        : {
+            stats: ingest.stats(),
+            progress: ingest.progress(),
+            teaching: ingest.teaching(),
+            clock: ingest.clock(),
+          },
     analyzer: analyzer === null ? null : analyzer.stats(),
     heapBytes: process.memoryUsage().heapUsed,
     busyShare: performance.eventLoopUtilization(busy, before).utilization,

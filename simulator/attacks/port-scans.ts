@@ -3,7 +3,7 @@ import { type Attack, inTurn, labelOf, openingOf, repeated, type Scene } from '.
 
 const tcpPorts = [21, 23, 25, 80, 111, 135, 139, 443, 445, 502, 1433, 2049, 3306, 5432, 8080, 8443]
 const udpPorts = [
-  69, 111, 137, 161, 500, 520, 623, 1434, 1604, 2049, 4500, 5060, 5683, 6346, 8000, 9987,
+  17, 19, 49, 177, 407, 593, 631, 999, 1025, 1030, 3283, 5632, 9200, 17185, 27015, 33434,
 ]
 
 /** A ward's PC whose user has been deceived tries the ports of a device. */

@@ -95,12 +95,12 @@ export function tcpProbe(
   })
 }
 
-/** A UDP datagram that nobody answers. */
+/** An empty UDP datagram that nobody answers. */
 export function udpProbe(opening: Opening, port: number): Exchange {
   return exchange(opening, `probe udp/${port}`, ({ client, server, clientPort, startUs }) => [
     {
       timeUs: startUs,
-      bytes: udpFrame(client, server, clientPort, port, new Uint8Array(8)),
+      bytes: udpFrame(client, server, clientPort, port, new Uint8Array(0)),
     },
   ])
 }

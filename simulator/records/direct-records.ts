@@ -21,12 +21,11 @@ const stepRecords = 2000
  */
 export function* directRecords(
   exchanges: ExchangeStream,
-  config: IngestConfig,
   sink: RecordSink,
   account: RecordAccount,
   onTime: (timeUs: TimeUs) => void = () => undefined,
 ): Generator<undefined> {
-  const templates = createTemplates(config)
+  const templates = createTemplates(account.config)
   const open = createHeap<Play>(isEarlier)
   const flow = createFlowRecord()
   const summary: SummaryRecord = {

@@ -1,4 +1,3 @@
-import type { IngestConfig } from '../../ingest/config.ts'
 import type { RecordSource } from '../../ingest/record-source.ts'
 import type { ExchangeStream } from '../exchange.ts'
 import type { Period } from '../schedule.ts'
@@ -9,7 +8,6 @@ export function createSimulatedRecords(
   name: string,
   exchanges: ExchangeStream,
   period: Period,
-  config: IngestConfig,
 ): RecordSource {
   let share = 0
   return {
@@ -17,7 +15,7 @@ export function createSimulatedRecords(
     rejects: new Map(),
     progress: () => share,
     *records(sink, account) {
-      yield* directRecords(exchanges, config, sink, account, (timeUs) => {
+      yield* directRecords(exchanges, sink, account, (timeUs) => {
         share = (timeUs - period.fromUs) / (period.toUs - period.fromUs)
       })
       share = 1

@@ -27,7 +27,7 @@ function fromPackets(stream: ExchangeStream) {
 function told(stream: ExchangeStream) {
   const sink = createCopySink()
   const pipeline = createPipeline(config, { sink })
-  const steps = directRecords(stream, config, sink, pipeline.account)
+  const steps = directRecords(stream, sink, pipeline.account)
   while (steps.next().done !== true);
   return { copies: sink.copies, stats: pipeline.stats(), health: pipeline.health() }
 }

@@ -34,12 +34,12 @@ export async function simulated(
       {
         name: 'history',
         teaches: true,
-        source: createSimulatedRecords('history', taught.exchanges, learnPeriod, config.ingest),
+        source: createSimulatedRecords('history', taught.exchanges, learnPeriod),
       },
       {
         name: 'watched',
         teaches: false,
-        source: createSimulatedRecords('watched', watched.exchanges, period, config.ingest),
+        source: createSimulatedRecords('watched', watched.exchanges, period),
       },
     ],
     logger: silentLogger,
