@@ -38,14 +38,17 @@ interface Held {
 /** Pause after a failure, before everything that is not flushed is sent again. */
 const retryMs = 250
 
+/** Complete segments that may wait for their sealing. */
+const unsealedMax = 4
+
 export function createFlowPump(
   config: FlowPumpConfig,
   deps: {
     readonly host: Pick<ChildHost<HistoryRequests>, 'request'>
     readonly logger: Logger
     readonly open: () => Promise<OpenedHistory>
-    /** Live segments that can be sealed. */
-    readonly complete: (session: string, numbers: readonly number[]) => void
+    /** Live segments that can be sealed; resolves when all that could be are. */
+    readonly complete: (session: string, numbers: readonly number[]) => Promise<void>
   },
 ): FlowPump {
   const { host, logger } = deps
@@ -147,8 +150,10 @@ export function createFlowPump(
     }
     for (const [partition, nextOffset] of Object.entries(positions))
       for (const listener of listeners) listener(Number(partition), nextOffset)
-    if (complete.length > 0) deps.complete(own.session, complete)
     notify()
+    const sealed = complete.length > 0 ? deps.complete(own.session, complete) : null
+    // Who appends faster than segments can be sealed waits: each of them takes memory until it is a file.
+    if (complete.length > unsealedMax) await sealed
   }
 
   return {

@@ -94,7 +94,7 @@ export function createDuckdbFlowStore(
   }
 
   /** Seals complete segments, one after the other, beside what goes on being appended. */
-  function complete(session: string, numbers: readonly number[]): void {
+  function complete(session: string, numbers: readonly number[]): Promise<void> {
     for (const number of numbers) {
       const id = `${session}/${number}`
       if (beingSealed.has(id)) continue
@@ -105,6 +105,7 @@ export function createDuckdbFlowStore(
         .catch((err: unknown) => logger.warn({ err, number }, 'segment not sealed'))
         .then(() => void beingSealed.delete(id))
     }
+    return sealing
   }
 
   async function seal(session: string, number: number): Promise<void> {

@@ -43,6 +43,13 @@ export interface CompleteSegment {
   readonly state: SegmentState
 }
 
+/**
+ * A segment whose time is over is complete only when it has lived so long or holds so much: a replay passes days in
+ * seconds, and a file of its own for each ten minutes of them would cost more than its rows.
+ */
+const hastyMs = 10_000
+const hastyRows = 10_000
+
 /** Opens the segments with these numbers, and a new one if there is none; `before` is where the newest file ends. */
 export async function openLiveSegments(
   instance: DuckDBInstance,
@@ -62,6 +69,7 @@ export async function openLiveSegments(
   let state: SegmentState = structuredClone(youngest.state)
   let committed = structuredClone(state)
   let endUs = endOf(current.range()?.toUs ?? null, segmentUs)
+  let bornMs = performance.now()
   if (!isDurable) for (const one of Object.values(state.partitions)) one!.nextOffset = 0
 
   async function begin(before: SegmentState): Promise<CompleteSegment> {
@@ -89,6 +97,7 @@ export async function openLiveSegments(
     state = structuredClone(next.state)
     committed = structuredClone(state)
     endUs = null
+    bornMs = performance.now()
   }
 
   async function commit(): Promise<void> {
@@ -99,8 +108,9 @@ export async function openLiveSegments(
   async function take(partition: number, message: ObservationMessage): Promise<number | null> {
     if (current.rows() > 0) {
       endUs ??= endOf(message.clockUs, segmentUs)
-      if (current.rows() >= segmentRowsMax || (endUs !== null && message.clockUs >= endUs))
-        await rotate()
+      const isOver = endUs !== null && message.clockUs >= endUs
+      const isHasty = current.rows() < hastyRows && performance.now() - bornMs < hastyMs
+      if (current.rows() >= segmentRowsMax || (isOver && !isHasty)) await rotate()
     }
     if (!advance(state, partition, message)) return null
     return message.flows === null ? 0 : current.add(message.flows, message.sensor)

@@ -1,0 +1,4 @@
+import { flowStoreContract } from '../../contracts/flow-store.contract.ts'
+import { openFlowPlace } from '../../support/flow-place.ts'
+
+flowStoreContract('DuckDB', openFlowPlace)
