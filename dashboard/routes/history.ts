@@ -122,6 +122,8 @@ async function flowsOf(
   } catch (error) {
     // A peer that is no address, a range that is empty: the words of whoever asked.
     if (isWardwatchError(error, 'BAD_USAGE')) throw new Refusal(400, error.message)
+    // Whoever keeps the history does not answer, or not now: its words say what to do.
+    if (isWardwatchError(error)) throw new Refusal(503, error.message, null, { cause: error })
     throw error
   }
 }

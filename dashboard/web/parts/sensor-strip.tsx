@@ -37,7 +37,7 @@ function StripSensor({ sensor }: { readonly sensor: SensorHealth }) {
         <Figure label="" value={sensor.bits} />
         <Figure label="lag" value={sensor.lag} />
         <Figure label="loss" value={sensor.loss} />
-        <Figure label="duplicates" value={sensor.duplicates} />
+        <Figure label="dupl." value={sensor.duplicates} />
         <Figure label="one-way" value={sensor.oneWay} />
         <Figure label="skew" value={sensor.skew} />
       </span>
