@@ -1,10 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { secondUs } from '../../records/time.ts'
 import type { Anomaly } from '../../records/anomaly.ts'
 import { anomalyOf, peerOf, shiftStartUs } from '../support/anomalies.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { hostileStrings } from '../support/hostile-strings.ts'
 import { startWard } from '../support/ward.ts'
 
 // From the anomalies topic to a real browser: memory bus, SQLite, alert stage, dashboard, Chromium.
@@ -191,42 +190,3 @@ describe('the live page', () => {
     expect(overflow).toBe(0)
   })
 })
-
-test('shows hostile names as text, in the list and in the detail', async () => {
-  await ward.publish(
-    hostileStrings.map((text, index) =>
-      nextAlert(`${tagOf(index)}${text}`, {
-        summary: text,
-        objectGroup: text,
-        why: { [text]: text, caller: text },
-        peers: [{ ...peerOf('10.60.1.20', 80), name: text }],
-      }),
-    ),
-  )
-  await open()
-  await row(tagOf(hostileStrings.length - 1)).waitFor()
-  for (const [index, text] of hostileStrings.entries()) {
-    const device = row(tagOf(index)).locator('.row-device')
-    expect(await device.textContent()).toBe(`${tagOf(index)}${text}`)
-  }
-  for (const [index, text] of hostileStrings.entries()) {
-    await row(tagOf(index)).locator('.row-link').evaluate(clickIt)
-    const sentence = page.locator('.sentence')
-    await vi.waitFor(async () => expect(await sentence.textContent()).toBe(text), 5000)
-  }
-  expect(
-    await page.evaluate(() => document.querySelectorAll('#root img, #root iframe').length),
-  ).toBe(0)
-  expect(await page.evaluate(() => 'wasRun' in globalThis)).toBe(false)
-  expect(complaints).toEqual([])
-})
-
-/** Tells the rows apart: `host-01:`. */
-function tagOf(index: number): string {
-  return `host-${String(index).padStart(2, '0')}:`
-}
-
-/** In the page: a click that needs no scrolling, so that the list is not held. */
-function clickIt(element: Element): void {
-  if (element instanceof HTMLElement) element.click()
-}
