@@ -152,6 +152,8 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     ingest,
     analyzer,
     alerts,
+    delivery,
+    history: keeping,
     dashboard,
     traffic: { ...bus, ...('heldBytes' in inner ? { heldBytes: () => inner.heldBytes() } : {}) },
     sensors,

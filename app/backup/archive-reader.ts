@@ -16,12 +16,18 @@ export interface ArchiveTaker {
   close(): Promise<void>
 }
 
+export interface ReadArchive {
+  readonly manifest: Manifest
+  /** Of the manifest itself, as `backup` printed it. */
+  readonly sha256: string
+}
+
 /**
  * Reads an archive once, from the beginning to the end, and compares every file with the manifest. Only when it resolves
  * is what the taker has got what was backed up.
  * @throws WardwatchError BACKUP_DAMAGED; INPUT_NOT_FOUND when it cannot be opened.
  */
-export async function readArchive(path: string, taker: ArchiveTaker | null): Promise<Manifest> {
+export async function readArchive(path: string, taker: ArchiveTaker | null): Promise<ReadArchive> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new WardwatchError('INPUT_NOT_FOUND', `${path}: cannot be read`, { cause })
   })
@@ -33,7 +39,11 @@ export async function readArchive(path: string, taker: ArchiveTaker | null): Pro
   }
 }
 
-async function readAll(path: string, input: Reader, taker: ArchiveTaker | null): Promise<Manifest> {
+async function readAll(
+  path: string,
+  input: Reader,
+  taker: ArchiveTaker | null,
+): Promise<ReadArchive> {
   const seen = new Map<string, { readonly bytes: number; readonly sha256: string }>()
   for (;;) {
     const header = readTarHeader(await input.exactly(blockBytes))
@@ -41,12 +51,13 @@ async function readAll(path: string, input: Reader, taker: ArchiveTaker | null):
     if (typeof header === 'string') throw damaged(path, header)
     const { name, bytes } = header
     if (name === manifestName) {
-      const manifest = parseManifest(path, await manifestBytes(path, input, bytes))
+      const text = await manifestBytes(path, input, bytes)
+      const manifest = parseManifest(path, text)
       await input.padding(paddingOf(bytes))
       if (readTarHeader(await input.exactly(blockBytes)) !== null)
         throw damaged(path, 'something follows the manifest')
       compare(path, manifest, seen)
-      return manifest
+      return { manifest, sha256: createHash('sha256').update(text).digest('hex') }
     }
     if (!isSafeName(name) || seen.has(name)) throw damaged(path, 'a name that is not allowed')
     await taker?.begin(name)

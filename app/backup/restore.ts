@@ -20,7 +20,7 @@ export async function restore(path: string, data: string): Promise<Manifest> {
   const beside = `${folder}.restoring-${randomUUID()}`
   try {
     await mkdir(beside, { recursive: true, mode: 0o700 })
-    const manifest = await readArchive(path, createFolderTaker(beside))
+    const { manifest } = await readArchive(path, createFolderTaker(beside))
     checkState(path, join(beside, stateName), manifest)
     if (existsSync(folder)) await rmdir(folder)
     await rename(beside, folder)

@@ -42,8 +42,9 @@ export function verifyCommand(): Command {
     .description('Checks a backup without restoring it.')
     .argument('<file>', 'the archive')
     .action(async (file: string) => {
-      const { created, files } = await readArchive(file, null)
-      await writeLine(`${file}: ${files.length} files of ${created} are what was backed up`)
+      const { manifest, sha256 } = await readArchive(file, null)
+      const { created, files } = manifest
+      await writeLine(`${file}: ${files.length} files of ${created}, manifest SHA-256 ${sha256}`)
     })
 }
 

@@ -1,10 +1,13 @@
+import type { Delivery } from '../../alerts/delivery.ts'
 import type { AlertsService } from '../../alerts/service.ts'
 import type { Analyzer } from '../../analyzer/service.ts'
 import type { TopicName } from '../../bus/bus.ts'
 import type { MeteredBus } from '../../bus/metered.ts'
 import type { SensorStatus } from '../../dashboard/api.ts'
 import type { Dashboard } from '../../dashboard/server.ts'
+import type { Historian } from '../../history/service.ts'
 import type { Ingest } from '../../ingest/service.ts'
+import type { FlowStore } from '../../store/flow-store.ts'
 import type { PartState } from '../parts.ts'
 import type { ThreadStatus } from '../threads/protocol.ts'
 
@@ -26,7 +29,12 @@ export interface Watched {
   readonly ingest: Pick<Ingest, 'stats' | 'clock'> | null
   readonly analyzer: Pick<Analyzer, 'stats'> | null
   readonly alerts: Pick<AlertsService, 'counters'> | null
-  readonly dashboard: Pick<Dashboard, 'clientCount'> | null
+  readonly delivery: Pick<Delivery, 'counters'> | null
+  readonly history: {
+    readonly historian: Pick<Historian, 'counters'>
+    readonly flows: Pick<FlowStore, 'health'>
+  } | null
+  readonly dashboard: Pick<Dashboard, 'clientCount' | 'policyReports'> | null
   readonly traffic: BusTraffic
   readonly sensors: () => readonly SensorStatus[]
   readonly threads: () => readonly ThreadWord[]

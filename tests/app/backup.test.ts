@@ -60,13 +60,14 @@ describe('a backup', () => {
   let capture: string
   let archive: string
   let undisturbed: string
+  let told: string
   const data = at('data')
   const storeOf = (path: string) => ({ data: path, store: { path: join(path, 'state.sqlite') } })
   const dumpOf = (path: string) =>
     playThrough([capture], storeOf(path), ({ states }) => stateDump(states.alerts))
 
   beforeAll(async () => {
-    capture = writeLongCapture(folder.path, 15)
+    capture = writeLongCapture(folder.path, 6)
     undisturbed = await dumpOf(at('undisturbed'))
     archive = at('backup.tar')
     await backUpUnderLoad()
@@ -77,7 +78,6 @@ describe('a backup', () => {
     mkdirSync(join(data, 'evidence', 'main.sensor-1'), { recursive: true })
     writeFileSync(join(data, 'evidence', 'main.sensor-1', 'a.pcap'), 'packets')
     writeFileSync(at('wardwatch.yaml'), '{}\n')
-    let result: Promise<unknown> | null = null
     const config = parseConfig({
       ...storeOf(data),
       inventory: sampleInventory,
@@ -96,14 +96,14 @@ describe('a backup', () => {
     })
     await wardwatch.start()
     await until(() => (wardwatch.alerts?.counters().folded ?? 0) > 0)
-    result = backUp({
+    const { sha256 } = await backUp({
       path: archive,
       data,
       state: join(data, 'state.sqlite'),
       configuration: at('wardwatch.yaml'),
       nowMs: Date.UTC(2026, 0, 2),
     })
-    await result
+    told = sha256
     await wardwatch.stop()
   }
 
@@ -213,7 +213,9 @@ describe('a backup', () => {
 
   test('is verified without being restored', async () => {
     const before = readdirSync(folder.path)
-    expect((await readArchive(archive, null)).files).toHaveLength(3)
+    const { manifest, sha256 } = await readArchive(archive, null)
+    expect(manifest.files).toHaveLength(3)
+    expect(sha256).toBe(told)
     await expect(readArchive(at('missing.tar'), null)).rejects.toMatchObject({
       code: 'INPUT_NOT_FOUND',
     })

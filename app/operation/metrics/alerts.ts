@@ -26,4 +26,29 @@ export const alertsMetrics: readonly Metric[] = [
     'Times another process had folded further.',
     (w) => w.alerts?.counters().overtaken,
   ),
+  counter(
+    'alerts_rows_refolded',
+    'Times a person changed a row while anomalies were folded into it.',
+    (w) => w.alerts?.counters().refolded,
+  ),
+  counter(
+    'alerts_notifications_delivered',
+    'Notifications that a receiver has taken.',
+    (w) => w.delivery?.counters().delivered,
+  ),
+  counter(
+    'alerts_notifications_retried',
+    'Attempts that failed and are made again.',
+    (w) => w.delivery?.counters().retried,
+  ),
+  counter(
+    'alerts_notifications_dead',
+    'Dead letters: refused, tried too often, or too old. Somebody was not told.',
+    (w) => w.delivery?.counters().dead,
+  ),
+  counter(
+    'alerts_leases_lost',
+    'Attempts that ended after another process had taken them over.',
+    (w) => w.delivery?.counters().leasesLost,
+  ),
 ]

@@ -4,6 +4,7 @@ import { analyzerMetrics } from './analyzer.ts'
 import { appMetrics } from './app.ts'
 import { busMetrics } from './bus.ts'
 import { dashboardMetrics } from './dashboard.ts'
+import { historyMetrics } from './history.ts'
 import { ingestMetrics } from './ingest.ts'
 
 /**
@@ -15,6 +16,7 @@ export const metrics: readonly Metric[] = [
   ...busMetrics,
   ...analyzerMetrics,
   ...alertsMetrics,
+  ...historyMetrics,
   ...dashboardMetrics,
   ...appMetrics,
 ]
