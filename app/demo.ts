@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { secondUs } from '../records/time.ts'
 import type { Recording } from '../ingest/service.ts'
 import { declaredInventory } from '../simulator/declared.ts'
 import { createDemo } from '../simulator/demo.ts'
@@ -13,14 +14,13 @@ export interface DemoPlan {
   readonly seed: number
   /** Days of history that teach the baseline; 0: nothing is taught. */
   readonly days: number
+  /** Time from the beginning of the present to its first attack. */
+  readonly attackAfterSeconds: number
 }
 
-export interface DemoOptions {
-  readonly seed: number
-  readonly days: number
-}
+export type DemoOptions = Omit<DemoPlan, 'kind'>
 
-export const demoDefaults: DemoOptions = { seed: 1, days: 14 }
+export const demoDefaults: DemoOptions = { seed: 1, days: 14, attackAfterSeconds: 15 }
 
 /** What a demo is run with: the inventory of the ward, state in memory unless a folder is named. */
 export function demoConfig(configured: Config, data: string | undefined): Config {
@@ -34,13 +34,14 @@ export function demoConfig(configured: Config, data: string | undefined): Config
 }
 
 /** A folder that a demo has been run on knows the ward: it is not taught again. */
-export function demoPlan(config: Config, { seed, days }: DemoOptions): DemoPlan {
+export function demoPlan(config: Config, options: DemoOptions): DemoPlan {
   const isKnown = storePath(config) !== ':memory:' && existsSync(storePath(config))
-  return { kind: 'demo', seed, days: isKnown ? 0 : days }
+  return { kind: 'demo', ...options, days: isKnown ? 0 : options.days }
 }
 
 /** History that ends now, told at full speed, and then the present at the pace of the wall clock. */
-export function demoRecordings({ seed, days }: DemoPlan, now: () => number): Recording[] {
+export function demoRecordings(plan: DemoPlan, now: () => number): Recording[] {
+  const { seed, days, attackAfterSeconds } = plan
   const demo = createDemo(seed)
   const { period, exchanges } = demo.history(days, now() * 1000)
   const history = {
@@ -49,7 +50,9 @@ export function demoRecordings({ seed, days }: DemoPlan, now: () => number): Rec
     source: createSimulatedRecords('history', exchanges, period),
   }
   // Asked for its first packet when the history has been told: that moment is the present.
-  const present: Iterable<Exchange> = { [Symbol.iterator]: () => demo.present(now() * 1000) }
+  const present: Iterable<Exchange> = {
+    [Symbol.iterator]: () => demo.present(now() * 1000, attackAfterSeconds * secondUs),
+  }
   const live = {
     name: 'simulated ward',
     teaches: false,

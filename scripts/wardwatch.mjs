@@ -6,5 +6,5 @@ import { ensurePackages, root, runNode } from './bootstrap.mjs'
 
 const args = process.argv.slice(2)
 ensurePackages()
-if (args[0] === 'run' && !args.includes('--help')) await buildWeb()
+if (['run', 'demo'].includes(args[0]) && !args.includes('--help')) await buildWeb()
 process.exitCode = await runNode([join(root, 'app', 'main.ts'), ...args])

@@ -1,4 +1,4 @@
-import { dayUs, minuteUs, secondUs, type TimeUs } from '../records/time.ts'
+import { dayUs, minuteUs, type TimeUs } from '../records/time.ts'
 import { usualTraffic } from './activities/index.ts'
 import type { Attack } from './attacks/attack.ts'
 import { attacks } from './attacks/index.ts'
@@ -17,8 +17,8 @@ export interface Demo {
     days: number,
     endUs: TimeUs,
   ): { readonly period: Period; readonly exchanges: Generator<Exchange> }
-  /** What is from `startUs` on, without an end: the first attack comes within half a minute. */
-  present(startUs: TimeUs): Generator<Exchange>
+  /** What is from `startUs` on, without an end. The first attack comes after `attackAfterUs`, more in minutes. */
+  present(startUs: TimeUs, attackAfterUs: number): Generator<Exchange>
 }
 
 export function createDemo(seed: number): Demo {
@@ -29,12 +29,12 @@ export function createDemo(seed: number): Demo {
       const period = { fromUs: endUs - Math.round(days * dayUs), toUs: endUs }
       return { period, exchanges: usualTraffic(cast, period, seed) }
     },
-    present(startUs) {
+    present(startUs, attackAfterUs) {
       const period = { fromUs: startUs, toUs: Infinity }
       return mergeExchanges([
         firstPacket(cast, startUs),
         usualTraffic(cast, period, seed + 1),
-        attacksFrom(cast, startUs, createRandom(seed).fork('demo')),
+        attacksFrom(cast, startUs + attackAfterUs, createRandom(seed).fork('demo')),
       ])
     },
   }
@@ -46,13 +46,12 @@ function firstPacket(cast: Cast, startUs: TimeUs): Exchange[] {
   return [addressQuestion({ client, server, clientPort: 0, startUs })]
 }
 
-const firstAttackUs = { least: 12 * secondUs, most: 25 * secondUs }
 /** Calm enough that each can be looked at. */
 const pauseUs = { least: 3 * minuteUs, most: 7 * minuteUs }
 
 /** Every attack in an order of its own, again and again, each when the one before has been over for minutes. */
-function* attacksFrom(cast: Cast, startUs: TimeUs, random: Random): Generator<Exchange> {
-  let timeUs = startUs + random.int(firstAttackUs.least, firstAttackUs.most)
+function* attacksFrom(cast: Cast, firstUs: TimeUs, random: Random): Generator<Exchange> {
+  let timeUs = Math.round(firstUs)
   for (let number = 0; ;) {
     for (const attack of orderOf(number, random)) {
       const ports = createClientPorts(hashOf(`${attack.variant} ${timeUs}`))

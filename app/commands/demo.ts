@@ -10,6 +10,7 @@ interface Options {
   data?: string
   days: number
   seed: number
+  attackAfter: number
 }
 
 export function demoCommand(): Command {
@@ -27,8 +28,18 @@ export function demoCommand(): Command {
       numberFrom,
       demoDefaults.seed,
     )
-    .action(({ days, seed, ...options }: Options) =>
-      run({ ...options, role: [...roles], demo: { days, seed } }),
+    .option(
+      '--attack-after <seconds>',
+      'seconds of the present until the first attack',
+      numberFrom,
+      demoDefaults.attackAfterSeconds,
+    )
+    .action(({ days, seed, attackAfter, ...options }: Options) =>
+      run({
+        ...options,
+        role: [...roles],
+        demo: { days, seed, attackAfterSeconds: attackAfter },
+      }),
     )
 }
 

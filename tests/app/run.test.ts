@@ -3,20 +3,22 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { alertListSchema } from '../../dashboard/api.ts'
+import { alertListSchema, statusSchema } from '../../dashboard/api.ts'
 import { logIn, setUp } from '../support/accounts.ts'
 import { temporaryFolder } from '../support/long-capture.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'app', 'main.ts')
 const folder = temporaryFolder()
+const shortDemo = ['demo', '--days', '0.02', '--attack-after', '0']
 afterAll(folder.remove)
 
-/** The service with nothing configured, on a free port; resolves when somebody is logged in. */
+/** A short demo on a free port; resolves when somebody is logged in. */
 async function startService(
   args: readonly string[] = [],
-  options: { readonly isSetUp: boolean } = { isSetUp: false },
+  options: { readonly isSetUp?: boolean; readonly command?: readonly string[] } = {},
 ) {
-  const child = spawn(process.execPath, [main, 'run', '--port', '0', ...args], {
+  const command = options.command ?? shortDemo
+  const child = spawn(process.execPath, [main, ...command, '--port', '0', ...args], {
     cwd: folder.path,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -34,9 +36,8 @@ async function startService(
     })
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const url = await told(/the page is at (\S+)/)
-  const credentials = options.isSetUp
-    ? await logIn(url)
-    : await setUp(await told(/(http\S+#\/set-up\/\S+)/))
+  const credentials =
+    options.isSetUp === true ? await logIn(url) : await setUp(await told(/(http\S+#\/set-up\/\S+)/))
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal)
     return (await exited)[0]
@@ -54,12 +55,28 @@ async function alertsAt({ url, credentials }: Running): Promise<string[]> {
 }
 
 describe('run with nothing configured', () => {
-  test('plays the sample ward, shows its first alert within ten seconds and ends on SIGTERM', async () => {
+  test('is the demo: it learns, says how far it is, and can be stopped at any time', async () => {
+    const service = await startService([], { command: ['run'] })
+    let shares: (number | undefined)[] = []
+    while (shares.length === 0) {
+      const response = await fetch(`${service.url}/api/status`, { headers: service.credentials })
+      const { sensors } = statusSchema.parse(await response.json())
+      shares = sensors.filter(({ packets }) => packets > 0).map(({ teaching }) => teaching)
+      await setTimeout(100)
+    }
+    expect(shares[0]).toBeGreaterThanOrEqual(0)
+    expect(shares[0]).toBeLessThan(1)
+    expect(service.log()).toContain('demo: a simulated ward')
+    expect(await service.end('SIGTERM'), service.log()).toBe(0)
+  })
+})
+
+describe('the demo', () => {
+  test('watches what it has learned, shows an alert, and ends on SIGTERM', async () => {
     const service = await startService()
-    const deadline = Date.now() + 10_000
     let seen: string[] = []
-    while (seen.length === 0 && Date.now() < deadline) seen = await alertsAt(service)
-    expect(seen).not.toEqual([])
+    while (!seen.includes('port-scan')) seen = await alertsAt(service)
+    expect(service.log()).toMatch(/teaches":true[^]*teaches":false/)
     expect(await service.end('SIGTERM'), service.log()).toBe(0)
   })
 
