@@ -6,8 +6,11 @@ export type LiveKind = 'text' | 'f64' | 'u32' | 'u16' | 'u8'
 export interface HistoryColumn {
   readonly name: string
   readonly live: LiveKind
-  /** Type in the sealed file (docs/formats/history.md). */
-  readonly sealed: 'VARCHAR' | 'BIGINT' | 'UINTEGER' | 'USMALLINT' | 'UTINYINT' | 'BOOLEAN'
+  /**
+   * Type in the sealed file (docs/formats/history.md). No UINTEGER: DuckDB 1.5.5 delta-encodes values from 2^31 on as if
+   * the column had 64 bits, and other readers take them for other numbers.
+   */
+  readonly sealed: 'VARCHAR' | 'BIGINT' | 'USMALLINT' | 'UTINYINT' | 'BOOLEAN'
   /** The number that stands for null while the segment lives; a text without code is −1 always. */
   readonly nullIs?: number
 }
@@ -38,8 +41,8 @@ export const historyColumns: readonly HistoryColumn[] = [
   { name: 'respPort', live: 'u16', sealed: 'USMALLINT' },
   { name: 'origMac', live: 'text', sealed: 'VARCHAR' },
   { name: 'respMac', live: 'text', sealed: 'VARCHAR' },
-  { name: 'origPackets', live: 'u32', sealed: 'UINTEGER' },
-  { name: 'respPackets', live: 'u32', sealed: 'UINTEGER' },
+  { name: 'origPackets', live: 'u32', sealed: 'BIGINT' },
+  { name: 'respPackets', live: 'u32', sealed: 'BIGINT' },
   { name: 'origIpBytes', live: 'f64', sealed: 'BIGINT' },
   { name: 'respIpBytes', live: 'f64', sealed: 'BIGINT' },
   { name: 'origHeaderBytes', live: 'u16', sealed: 'USMALLINT', nullIs: noHeaderBytes },
@@ -50,7 +53,7 @@ export const historyColumns: readonly HistoryColumn[] = [
   { name: 'origTcpFlags', live: 'u8', sealed: 'UTINYINT' },
   { name: 'respTcpFlags', live: 'u8', sealed: 'UTINYINT' },
   { name: 'isUnreachable', live: 'u8', sealed: 'BOOLEAN' },
-  { name: 'duplicatePackets', live: 'u32', sealed: 'UINTEGER' },
+  { name: 'duplicatePackets', live: 'u32', sealed: 'BIGINT' },
   { name: 'service', live: 'text', sealed: 'VARCHAR' },
 ]
 
