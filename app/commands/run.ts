@@ -18,6 +18,7 @@ interface RunOptions {
   port?: number
   data?: string
   interface?: string
+  operationPort?: number
   /** A simulated ward in place of what is configured. */
   demo?: DemoOptions
 }
@@ -35,6 +36,7 @@ export function runCommand(): Command {
     .addOption(roleOption)
     .option('--port <number>', 'port of the page; 0 takes a free one', portFrom)
     .option('--data <dir>', 'folder of everything that is kept')
+    .option('--operation-port <number>', 'port of /healthz, /readyz and /metrics', portFrom)
     .option('--interface <name>', 'watches this network interface live, in place of captures')
     .action(run)
 }
@@ -100,11 +102,15 @@ function isNothingConfigured({ input, bus }: Config): boolean {
   return input.files.length === 0 && input.interface === null && bus.kind === 'memory'
 }
 
-function adjusted(config: Config, { port, data }: RunOptions): Config {
+function adjusted(config: Config, { port, data, operationPort }: RunOptions): Config {
   return {
     ...config,
     ...(data === undefined ? {} : { data, store: { ...config.store, path: undefined } }),
     dashboard: { ...config.dashboard, ...(port === undefined ? {} : { port }) },
+    operation: {
+      ...config.operation,
+      ...(operationPort === undefined ? {} : { port: operationPort }),
+    },
     // A new life of the sensor: what it numbers now is not what it numbered before.
     ingest: {
       ...config.ingest,

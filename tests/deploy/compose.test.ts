@@ -16,7 +16,10 @@ const schema = JSON.parse(readFileSync(schemaFile, 'utf8'), (key, value: unknown
 ) as object
 
 interface Compose {
-  services: Record<string, { command?: string[]; volumes?: string[] }>
+  services: Record<
+    string,
+    { command?: string[]; volumes?: string[]; healthcheck?: { test: string[] } }
+  >
   volumes: Record<string, null>
 }
 
@@ -38,12 +41,30 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(named))
   })
 
-  test('runs every role once, and all of them with a configuration that is valid', () => {
+  test('runs every role, and all of them with a configuration that is valid', () => {
     const roles = Object.values(compose.services)
       .flatMap((service) => service.command ?? [])
       .filter((_, i, words) => words[i - 1] === '--role')
-    expect(roles.sort()).toEqual(['alerts', 'analyzer', 'dashboard', 'historian', 'ingest'])
+    expect([...new Set(roles)].sort()).toEqual([
+      'alerts',
+      'analyzer',
+      'dashboard',
+      'historian',
+      'ingest',
+    ])
     const config = loadConfig(join(root, 'deploy', 'wardwatch.yaml'))
     expect(config.bus.kind).toBe('kafka')
+  })
+
+  test('asks every process of ours whether it is ready, on a port that is its own', () => {
+    const ours = Object.values(compose.services).filter((service) => service.command?.[0] === 'run')
+    const asked = ours.map((service) => service.healthcheck?.test.at(-1))
+    expect(asked).not.toContain(undefined)
+    expect(new Set(asked).size).toBe(ours.length)
+    for (const { command = [], healthcheck } of ours) {
+      const port = command[command.indexOf('--operation-port') + 1]
+      if (command.includes('dashboard')) expect(healthcheck?.test.at(-1)).toContain(':8080')
+      else expect(healthcheck?.test.at(-1)).toBe(`http://127.0.0.1:${port}`)
+    }
   })
 })
