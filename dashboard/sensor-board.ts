@@ -108,5 +108,5 @@ function speedOf(looks: ReadonlyMap<string, readonly Look[]>, sensor: SensorStat
 
 function statusOfRow({ site, sensor, heardMs, clockUs, health }: SensorRow): SensorStatus {
   const isLive = clockUs > 0 && Math.abs(heardMs - clockUs / 1000) < liveMs
-  return { site, sensor, heardMs, clockUs, isLive, ...health }
+  return { ...health, site, sensor, heardMs, clockUs, isLive }
 }

@@ -186,6 +186,14 @@ const healthSchema = z.object({
   clamped: z.number(),
   oneWayFlows: z.number(),
   judgedFlows: z.number(),
+  capture: z
+    .object({
+      downSinceUs: z.number().nullable(),
+      gaps: z.number(),
+      gapUs: z.number(),
+      lastGap: z.object({ fromUs: z.number(), toUs: z.number(), cause: z.string() }).nullable(),
+    })
+    .exactOptional(),
 })
 
 function sensorOf(row: Selectable<SensorTable>): SensorRow {

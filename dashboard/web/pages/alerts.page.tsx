@@ -11,6 +11,7 @@ import { EmptyList } from '../parts/empty-list.tsx'
 import { FilterBar } from '../parts/filter-bar.tsx'
 import { ListHead } from '../parts/list-head.tsx'
 import { PickedBar } from '../parts/picked-bar.tsx'
+import { TeachingBanner } from '../parts/teaching-banner.tsx'
 import { useHeldList } from '../parts/use-held-list.ts'
 import { useListKeys } from '../parts/use-list-keys.ts'
 import { usePicked } from '../parts/use-picked.ts'
@@ -64,6 +65,7 @@ export function AlertsPage(props: {
           lost.
         </p>
       )}
+      {feed.line !== 'lost' && <TeachingBanner status={feed.status} />}
       <div
         ref={scroller}
         className={isStale ? 'list-body stale' : 'list-body'}

@@ -4,13 +4,7 @@ import { useSession } from '../data/use-session.ts'
 import { Field } from '../parts/field.tsx'
 
 /** Name and password. What was wrong of the two is not said. */
-export function LogInPage({
-  needsSetUp,
-  hasEnded,
-}: {
-  readonly needsSetUp: boolean
-  readonly hasEnded: boolean
-}) {
+export function LogInPage({ hasEnded }: { readonly hasEnded: boolean }) {
   const session = useSession()
   const { isSending, fault, submit } = useForm(({ name = '', password = '' }) =>
     session.logIn({ name, password }),
@@ -28,12 +22,6 @@ export function LogInPage({
             Your session has ended. Log in to go on where you were.
           </p>
         )}
-        {needsSetUp && (
-          <p role="status">
-            Nobody can log in yet. Open the set-up link that the server printed when it started, or
-            let it print a new one: <code className="mono">npx wardwatch user setup-link</code>
-          </p>
-        )}
         <Field label="Name" name="name" autoComplete="username" autoFocus />
         <Field label="Password" name="password" type="password" autoComplete="current-password" />
         {fault !== null && (
@@ -45,6 +33,23 @@ export function LogInPage({
           {isSending ? 'Logging in …' : 'Log in'}
         </button>
       </form>
+    </main>
+  )
+}
+
+/** What there is to see while there is nobody to log in. */
+export function NotSetUpPage() {
+  return (
+    <main className="gate">
+      <section className="gate-card" aria-labelledby="gate-title">
+        <p className="brand">
+          <Shield size={16} aria-hidden="true" />
+          Wardwatch
+        </p>
+        <h1 id="gate-title">Nobody can log in yet</h1>
+        <p>Open the set-up link that the server printed when it started, or print a new one:</p>
+        <code className="mono">npx wardwatch user setup-link</code>
+      </section>
     </main>
   )
 }

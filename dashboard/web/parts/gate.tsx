@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { useSyncExternalStore } from 'react'
 import type { Session } from '../data/session.ts'
 import { SessionContext, useSessionView } from '../data/use-session.ts'
-import { LogInPage } from '../pages/log-in.page.tsx'
+import { LogInPage, NotSetUpPage } from '../pages/log-in.page.tsx'
 import { SetUpPage } from '../pages/set-up.page.tsx'
 
 /**
@@ -33,11 +33,8 @@ function Inside({ children }: { readonly children: ReactNode }) {
     case 'unreachable':
       return <Unreachable />
     case 'out':
-      return token === null ? (
-        <LogInPage needsSetUp={view.needsSetUp} hasEnded={view.hasEnded} />
-      ) : (
-        <SetUpPage token={token} />
-      )
+      if (token !== null) return <SetUpPage token={token} />
+      return view.needsSetUp ? <NotSetUpPage /> : <LogInPage hasEnded={view.hasEnded} />
     case 'in':
       return children
   }
