@@ -48,6 +48,8 @@ export interface DashboardDeps {
 export interface Dashboard extends Service {
   /** Where people reach it, once started: `http://127.0.0.1:8080`. */
   url(): string
+  /** Port it listens on, once started. */
+  port(): number
   /** A new link that makes the first administrator; null when there is one. */
   setUpLink(): Promise<string | null>
   /** Reports of browsers about the page's policy. */
@@ -161,6 +163,7 @@ export function createDashboard(config: DashboardConfig, deps: DashboardDeps): D
     url: () => dashboardUrl(config, port),
     setUpLink: () =>
       newSetUpLink(config, { ...deps.accounts, url: dashboardUrl(config, port), now }),
+    port: () => port,
     policyReports: () => reports.count(),
     routes,
     clientCount: () => feed.clientCount(),

@@ -70,7 +70,7 @@ export async function openDashboard(
     const what = { atMs: now(), by: name, from, action: 'session.open', object: name, details: {} }
     await access.openSession(row, what)
     const origin = dashboard.url()
-    return { cookie: `${cookieName(Number(new URL(origin).port))}=${token}`, origin }
+    return { cookie: `${cookieName(dashboard.port())}=${token}`, origin }
   }
 
   return {
