@@ -21,8 +21,8 @@ export interface BenchResult {
   readonly notes: readonly string[]
   /** The ratio below which the benchmark fails. */
   readonly bar: { readonly min: number } | null
-  /** The rate aimed at, in the unit of `ours`: reported, never asserted, because it belongs to a machine. */
-  readonly goal?: { readonly min: number }
+  /** What is aimed at, in the unit of `ours`: reported, never asserted, because it belongs to a machine. */
+  readonly goal?: { readonly min: number } | { readonly max: number }
 }
 
 export interface Spread {

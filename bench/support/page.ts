@@ -21,7 +21,7 @@ export function lineOf(result: BenchResult): string {
   if (peer !== null) parts.push(`${peer.name} ${amount(peer.value)}`)
   if (ratio !== null) parts.push(`ratio ${between(ratio)}`)
   if (bar !== null) parts.push(`bar ≥ ${bar.min} ${meetsBar(result) ? 'met' : 'MISSED'}`)
-  if (goal !== undefined) parts.push(`goal ≥ ${amount(goal.min)} ${outcome(result)}`)
+  if (goal !== undefined) parts.push(`goal ${aimOf(goal)} ${outcome(result)}`)
   return parts.join(' · ')
 }
 
@@ -33,7 +33,7 @@ export function renderPage(results: readonly BenchResult[], at: Circumstances): 
     'Written by `npm run bench -- --write`; do not edit. A row with a peer compares Wardwatch with it on the same input in',
     'the same run, in alternating rounds after a warm-up; the ratio (ours / peer) says more than the rates, which belong to',
     'this machine. All are medians, with quartiles in brackets. A *bar* is a ratio, and missing it fails the run (half',
-    'of it or less at the small size, which `.ci/run` takes). A *goal* is a rate that the design asks for on a machine of two cores:',
+    'of it or less at the small size, which `.ci/run` takes). A *goal* is a rate (or a time) that the design asks for on a machine of two cores:',
     'it is told here whether met or lost, and asserted nowhere.',
     '',
     `Measured ${at.date} on ${at.cores} × ${at.cpu}, Node ${at.node}, size ${at.size}.`,
@@ -52,7 +52,7 @@ function rowOf(result: BenchResult): string {
     peer === null ? '–' : `${peer.name}: ${rateOf(peer)}`,
     ratio === null ? '–' : between(ratio),
     bar === null ? '–' : `≥ ${bar.min}: ${meetsBar(result) ? 'met' : '**missed**'}`,
-    goal === undefined ? '–' : `≥ ${amount(goal.min)}: ${outcome(result)}`,
+    goal === undefined ? '–' : `${aimOf(goal)}: ${outcome(result)}`,
   ]
   return `| ${cells.join(' | ')} |`
 }
@@ -71,7 +71,14 @@ function detailsOf(result: BenchResult): string[] {
 }
 
 function outcome({ ours, goal }: BenchResult): string {
-  return goal !== undefined && ours.value >= goal.min ? 'met' : 'lost'
+  if (goal === undefined) return 'lost'
+  const isMet = 'min' in goal ? ours.value >= goal.min : ours.value < goal.max
+  return isMet ? 'met' : 'lost'
+}
+
+/** At least a rate, or less than a time. */
+function aimOf(goal: NonNullable<BenchResult['goal']>): string {
+  return 'min' in goal ? `≥ ${amount(goal.min)}` : `< ${amount(goal.max)}`
 }
 
 function rateOf({ value, unit, spread }: Measurement): string {

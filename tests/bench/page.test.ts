@@ -34,6 +34,16 @@ test('a benchmark without a peer has neither ratio nor bar to miss', () => {
   ])
 })
 
+test('a time is to stay below its goal', () => {
+  const times = { ...result, ratio: null, peer: null, bar: null, goal: { max: 1000 } }
+  const late = { ...times, ours: { value: 1200, unit: 'ms' } }
+  const early = { ...times, ours: { value: 90, unit: 'ms' } }
+  expect([lineOf(late), lineOf(early)]).toEqual([
+    'read: 1,200 ms · goal < 1,000 lost',
+    'read: 90 ms · goal < 1,000 met',
+  ])
+})
+
 test('the page names the machine, the quartiles, the seed and what was lost', () => {
   const at = { date: '2026-01-02', cpu: 'A chip', cores: 2, node: 'v24.0.0', size: 'full' } as const
   const page = renderPage([result], at)
