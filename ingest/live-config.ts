@@ -27,7 +27,7 @@ export const livePortShape = {
     .int()
     .min(65_536)
     .max(2_147_482_624)
-    .default(67_108_864)
+    .default(134_217_728)
     .describe('live, kernel’s buffer for packets not yet read; in it a packet takes a full frame'),
   user: z
     .string()
