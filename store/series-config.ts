@@ -2,6 +2,25 @@ import { z } from 'zod'
 
 const milliseconds = z.number().int().min(1)
 
+const count = z.number().int().min(1)
+
+/** Bounds of what makes the points, whichever store takes them. */
+const limits = {
+  cellsMax: count
+    .default(500_000)
+    .describe(
+      'counters of open minutes (device × service × direction) in one partition; rows beyond are counted and left out',
+    ),
+  devicesMax: count
+    .default(50_000)
+    .describe('devices of one partition whose peers are remembered, so that new ones are known'),
+  waitingPointsMax: count
+    .default(500_000)
+    .describe(
+      'points that wait in memory for a store that takes none; on a bus in memory the oldest go then, and are counted',
+    ),
+}
+
 /** Series in the DuckDB process that keeps the history. */
 export const duckdbSeriesConfigSchema = z.strictObject({
   kind: z.literal('duckdb').describe('in the data folder, kept by the process of the history'),
@@ -17,6 +36,7 @@ export const duckdbSeriesConfigSchema = z.strictObject({
     .min(1)
     .default(1_830)
     .describe('days that hours are kept, counted back from the newest'),
+  ...limits,
 })
 export type DuckdbSeriesConfig = z.infer<typeof duckdbSeriesConfigSchema>
 
@@ -71,6 +91,7 @@ export const influxdbSeriesConfigSchema = z
       .describe(
         'disk for points that the server has not taken; beyond it the oldest go, and are counted',
       ),
+    ...limits,
   })
   .refine(({ token, tokenFile }) => token === undefined || tokenFile === undefined, {
     path: ['tokenFile'],

@@ -7,14 +7,14 @@ import { type SeriesStore, wholeSteps } from '../series-store.ts'
 import type { InfluxdbAccess } from './influxdb/access.ts'
 import { linesOf } from './influxdb/lines.ts'
 import { createQuestions } from './influxdb/questions.ts'
-import { createWriteLines, NotTaken, sendExactly } from './influxdb/sender.ts'
+import { createDelivery, createWriteLines, type Delivery, NotTaken } from './influxdb/sender.ts'
 import { openSpool, type Segment, type Spool } from './influxdb/spool.ts'
 
 export interface InfluxdbDeps {
   readonly logger: Logger
   readonly access: InfluxdbAccess
-  /** Where points wait that the server has not taken. */
-  readonly spoolFolder: string
+  /** Where points wait that the server has not taken; null: questions only, in a process that writes nothing. */
+  readonly spoolFolder: string | null
 }
 
 interface Running {
@@ -50,14 +50,18 @@ export function createInfluxdbSeriesStore(
 
   async function send(spool: Spool, stopping: AbortSignal, stopped: Promise<void>): Promise<void> {
     let failures = 0
-    let segment: Segment | null = null
+    let sending: { segment: Segment; delivery: Delivery } | null = null
     while (!stopping.aborted) {
       const filled = spool.filled()
       const pauseMs = await attempt(spool, failures, async () => {
-        segment ??= await spool.next()
-        if (segment === null) return false
-        await sendSegment(spool, segment)
-        segment = null
+        sending ??= await begin(spool)
+        if (sending === null) return false
+        const { segment, delivery } = sending
+        if (!delivery.isDone) await delivery.step(write)
+        if (delivery.isDone) {
+          await finish(spool, segment, delivery)
+          sending = null
+        }
         return true
       })
       failures = typeof pauseMs === 'number' ? failures + 1 : 0
@@ -84,8 +88,12 @@ export function createInfluxdbSeriesStore(
     }
   }
 
-  async function sendSegment(spool: Spool, segment: Segment): Promise<void> {
-    const lost = await sendExactly(write, segment.lines)
+  async function begin(spool: Spool): Promise<{ segment: Segment; delivery: Delivery } | null> {
+    const segment = await spool.next()
+    return segment === null ? null : { segment, delivery: createDelivery(segment.lines) }
+  }
+
+  async function finish(spool: Spool, segment: Segment, { lost }: Delivery): Promise<void> {
     await spool.done(segment, lost)
     if (lost.length > 0) tellLosses(lost[0]!.cause, lost.length, spool)
     if (lastFailure !== null) logger.info({}, 'series are written again')
@@ -121,9 +129,10 @@ export function createInfluxdbSeriesStore(
 
   return {
     async start() {
-      if (running !== null) return
+      const { spoolFolder } = deps
+      if (running !== null || spoolFolder === null) return
       const spool = await openSpool({
-        folder: deps.spoolFolder,
+        folder: spoolFolder,
         bytesMax: config.spoolBytesMax,
         linesMax: config.batchPoints,
       })

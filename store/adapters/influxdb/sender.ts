@@ -40,22 +40,46 @@ export function createWriteLines(client: InfluxDB, org: string, bucket: string):
   }
 }
 
+/** Lines on their way to the server, and which of them are known to be refused. */
+export interface Delivery {
+  readonly isDone: boolean
+  /** Lines that the server will never take. */
+  readonly lost: readonly Lost[]
+  /**
+   * One request. What it has settled stays settled, so that a server that fails now and then is got past.
+   * @throws NotTaken the same lines are written with the next step
+   */
+  step(write: WriteLines): Promise<void>
+}
+
 /**
- * Writes lines until each of them is in the store or known to be refused. A server that refuses some says how many, not
- * which: the halves are written again, which changes nothing for those that are there, down to the line that fails.
- * @returns the lines that are lost
- * @throws NotTaken some may be in the store: write all of them again
+ * A server that refuses some lines says how many, not which: the halves are written again, which changes nothing for
+ * those that are there, down to the line that fails. So each line is in the store, or known to be lost.
  */
-export async function sendExactly(write: WriteLines, lines: readonly string[]): Promise<Lost[]> {
-  const answer = await attempt(write, lines)
-  if (answer === null) return []
-  const { cause, dropped } = answer
-  if (lines.length === 1 || dropped === lines.length) return lines.map((line) => ({ line, cause }))
-  const half = lines.length >> 1
-  return [
-    ...(await sendExactly(write, lines.slice(0, half))),
-    ...(await sendExactly(write, lines.slice(half))),
-  ]
+export function createDelivery(lines: readonly string[]): Delivery {
+  /** Last first. */
+  const parts = [lines]
+  const lost: Lost[] = []
+  return {
+    get isDone() {
+      return parts.length === 0
+    },
+    lost,
+    async step(write) {
+      const part = parts.at(-1)
+      if (part === undefined) return
+      const refused = await attempt(write, part)
+      parts.pop()
+      if (refused === null) return
+      const { cause, dropped } = refused
+      if (part.length === 1 || dropped === part.length) {
+        for (const line of part) lost.push({ line, cause })
+        return
+      }
+      const half = part.length >> 1
+      parts.push(part.slice(half), part.slice(0, half))
+    },
+  }
 }
 
 interface Refused {

@@ -36,6 +36,7 @@ export interface Spool {
 }
 
 const suffix = '.lines'
+const segmentName = /^\d{12}\.lines$/
 
 /**
  * A queue of files of lines below `folder`, oldest first. When it holds `bytesMax`, the oldest segments go to make room
@@ -148,7 +149,7 @@ export async function openSpool({ folder, bytesMax, linesMax }: SpoolConfig): Pr
 }
 
 async function existing(folder: string): Promise<File[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(suffix)).sort()
+  const names = (await readdir(folder)).filter((name) => segmentName.test(name)).sort()
   const files: File[] = []
   for (const name of names) {
     const path = join(folder, name)
