@@ -15,6 +15,8 @@ export function createExposition(watched: Watched): {
         ...options,
         collect() {
           gauge.reset()
+          // Without labels a reset leaves a 0, which would be taken for one that was counted.
+          if (labels.length === 0) gauge.remove()
           for (const sample of read(watched)) gauge.set(sample.labels, sample.value)
         },
       })

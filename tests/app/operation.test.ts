@@ -104,6 +104,9 @@ describe('the port of operation', () => {
       expect(body).toMatch(/wardwatch_bus_queue_bytes\{topic="observations"\} [1-9]/)
       expect(body).toContain('wardwatch_app_part_running{part="alerts"} 1')
       expect(body).toMatch(/\nprocess_resident_memory_bytes \d/)
+      // Not live, and without a page: nothing is said rather than 0.
+      expect(body).not.toMatch(/\nwardwatch_ingest_clock_lag_seconds /)
+      expect(body).not.toMatch(/\nwardwatch_dashboard_live_connections /)
       for (const { name } of metrics) expect(body).toContain(`# TYPE ${name} `)
       expect(await ask(`${url}/metrics`)).toMatchObject({ status: 200 })
       expect(await ask(`${url}/other`)).toMatchObject({ status: 404 })
