@@ -19,7 +19,6 @@ import { LineMark } from './parts/line-mark.tsx'
 import { NavBar } from './parts/nav-bar.tsx'
 import { PanelGuard } from './parts/panel-guard.tsx'
 import { SensorStrip } from './parts/sensor-strip.tsx'
-import { TeachingBar } from './parts/teaching-bar.tsx'
 import { Toasts } from './parts/toasts.tsx'
 import { type Hands, HandsContext } from './parts/use-actions.ts'
 import { useKeys } from './parts/use-keys.ts'
@@ -75,7 +74,6 @@ export function App({
               <span className="user-name">{user.name}</span>
             </a>
           </NavBar>
-          <TeachingBar status={feed.status} />
           <Place route={route} feed={feed} />
           <SensorStrip status={feed.status} />
           <Toasts actions={actions} />

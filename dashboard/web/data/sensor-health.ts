@@ -55,7 +55,9 @@ function levelOf(
   oneWay: number | null,
 ): Pick<SensorHealth, 'level' | 'word'> {
   if (isStale) return { level: 'broken', word: 'silent' }
-  if (sensor.teaching !== undefined) return { level: 'broken', word: 'captures nothing' }
+  if (sensor.teaching !== undefined) return { level: 'idle', word: 'learning' }
+  if (typeof sensor.capture?.downSinceUs === 'number')
+    return { level: 'broken', word: 'captures nothing' }
   if (behindMs !== null && behindMs > 10_000) return { level: 'broken', word: 'far behind' }
   if ((sensor.droppedPerSecond ?? 0) > 0) return { level: 'broken', word: 'losing packets' }
   if (behindMs !== null && behindMs < -2000) return { level: 'late', word: 'clock ahead' }
