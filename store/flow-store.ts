@@ -108,6 +108,8 @@ export interface FlowStore extends Service {
   onFlushed(listener: (partition: number, nextOffset: number) => void): void
   /** Resolves when everything taken so far is safe. @throws WardwatchError as `append`, when that takes too long. */
   flush(): Promise<void>
+  /** Resolves when every complete stretch that a flush has told of is in its final file. */
+  sealed(): Promise<void>
   /**
    * What is safe at the time of the call.
    * @throws WardwatchError BAD_USAGE for a device or peer that is none, a limit out of range; DUCKDB_UNAVAILABLE,

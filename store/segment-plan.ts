@@ -1,4 +1,4 @@
-import { dayUs, hourUs } from '../records/time.ts'
+import { dayUs, hourUs, type TimeUs } from '../records/time.ts'
 import type { HistoryFile } from './segment-store.ts'
 
 export interface RetentionConfig {
@@ -15,9 +15,10 @@ const lateUs = hourUs
  * Files to be merged, group by group. A group holds what touches a finished day of which there is more than one file,
  * and, because a file leaves the history whole, what the day's files reach over.
  * @param files in the order of (fromUs, name).
+ * @param liveUs newest packet that is in no file yet; −Infinity: none.
  */
-export function finishedDays(files: readonly HistoryFile[]): HistoryFile[][] {
-  const newestUs = Math.max(-Infinity, ...files.map(({ toUs }) => toUs))
+export function finishedDays(files: readonly HistoryFile[], liveUs: TimeUs): HistoryFile[][] {
+  const newestUs = newestOf(files, liveUs)
   const groups: HistoryFile[][] = []
   const taken = new Set<string>()
   const days = new Set(files.map(({ fromUs }) => Math.floor(fromUs / dayUs)))
@@ -39,8 +40,9 @@ export function finishedDays(files: readonly HistoryFile[]): HistoryFile[][] {
 export function outOfRetention(
   files: readonly HistoryFile[],
   { retentionDays, retentionBytesMax }: RetentionConfig,
+  liveUs: TimeUs,
 ): HistoryFile[] {
-  const newestUs = Math.max(-Infinity, ...files.map(({ toUs }) => toUs))
+  const newestUs = newestOf(files, liveUs)
   const oldestFirst = [...files].sort((a, b) => a.toUs - b.toUs)
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0)
   const gone: HistoryFile[] = []
@@ -51,4 +53,9 @@ export function outOfRetention(
     gone.push(file)
   }
   return gone
+}
+
+/** A loop, because a call with an argument a file has a limit. */
+function newestOf(files: readonly HistoryFile[], liveUs: TimeUs): TimeUs {
+  return files.reduce((newest, { toUs }) => Math.max(newest, toUs), liveUs)
 }

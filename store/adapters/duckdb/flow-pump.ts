@@ -23,6 +23,8 @@ export interface FlowPump {
   onFlushed(listener: (partition: number, nextOffset: number) => void): void
   /** Session of the child that is open now; waits for one. */
   session(): Promise<string>
+  /** Newest packet of the youngest segment at the last flush; −Infinity when not known. */
+  newestUs(): number
   /** Whoever met that the child of this session is no more says so. */
   lost(session: string): void
   health(): Omit<FlowStoreHealth, 'crashes' | 'files' | 'fileBytes'>
@@ -61,6 +63,7 @@ export function createFlowPump(
   let isRunning = false
   let isFlushWanted = false
   let flushedMs = 0
+  let newest = -Infinity
   let changed = Promise.withResolvers<undefined>()
   let running: Promise<void> = Promise.resolve()
 
@@ -137,8 +140,11 @@ export function createFlowPump(
   async function flushSent(own: OpenedHistory): Promise<void> {
     const count = held.findIndex((one) => !one.isSent)
     const sent = count < 0 ? held.length : count
-    const { positions, complete } = await host.request('historyFlush', { session: own.session })
+    const { positions, complete, newestUs } = await host.request('historyFlush', {
+      session: own.session,
+    })
     flushedMs = performance.now()
+    newest = Math.max(newest, newestUs ?? newest)
     opened = { ...own, positions }
     isFlushWanted = false
     for (const one of held.splice(0, sent)) {
@@ -210,6 +216,7 @@ export function createFlowPump(
       }
       return opened.session
     },
+    newestUs: () => newest,
     lost(session) {
       if (opened?.session === session) forget()
     },

@@ -130,7 +130,7 @@ export function createDuckdbFlowStore(
   }
 
   async function mergeDays(session: string): Promise<void> {
-    for (const sources of finishedDays(await segments.files())) {
+    for (const sources of finishedDays(await segments.files(), pump.newestUs())) {
       const number = await segments.reserveMerge()
       const add = await host
         .request('historyMerge', { session, sources, number }, { timeoutMs: fileMsMax })
@@ -165,7 +165,7 @@ export function createDuckdbFlowStore(
   }
 
   async function retain(session: string): Promise<void> {
-    const gone = outOfRetention(await segments.files(), config)
+    const gone = outOfRetention(await segments.files(), config, pump.newestUs())
     if (gone.length === 0) return
     const remove = gone.map(({ name }) => name)
     await segments.commit({ add: [], remove, gaps: [] })
@@ -211,6 +211,7 @@ export function createDuckdbFlowStore(
       segments.commit({ add: [], remove: [], gaps: gapsOf(batches, 'not-kept') }),
     onFlushed: (listener) => pump.onFlushed(listener),
     flush: () => pump.flush(),
+    sealed: () => sealing,
     maintain,
     async lookup(query) {
       partyOf(query.device)

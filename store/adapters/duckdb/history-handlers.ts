@@ -107,6 +107,7 @@ export async function createHistoryHandlers(
           return {
             positions: live.positions(),
             complete: live.complete().map(({ segment }) => segment.number),
+            newestUs: live.current.range()?.toUs ?? null,
           }
         }),
       historySeal: ({ session, number }) =>

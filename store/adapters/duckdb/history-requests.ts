@@ -36,6 +36,8 @@ export interface FlushedHistory {
   readonly positions: Readonly<Record<number, number>>
   /** Numbers of live segments that are complete, oldest first: to be sealed. */
   readonly complete: readonly number[]
+  /** Greatest time of a last packet in the youngest segment; null while it is empty. */
+  readonly newestUs: number | null
 }
 
 export interface SealedHistory {
