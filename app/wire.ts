@@ -33,6 +33,7 @@ import type { OperationServer } from './operation/server.ts'
 import type { Watched } from './operation/watched.ts'
 import { createParts, type Parts, type PartState } from './parts.ts'
 import { createSensor } from './sensor.ts'
+import { createSeries, type Series } from './series.ts'
 import { createTemporaryStore } from './threads/temporary-store.ts'
 import { createThreads, type ThreadPlan } from './threads/threads.ts'
 
@@ -68,6 +69,7 @@ export interface Wardwatch extends Service {
   readonly analyzer: Analyzer | null
   readonly ingest: Ingest | null
   readonly keeping: Keeping | null
+  readonly series: Series | null
   /** Flows of a device: out of this process's history, or asked of the process that has it. */
   readonly lookup: FlowLookup
   /** Maker of a network card by its MAC. */
@@ -120,6 +122,10 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const keeping = has('historian')
     ? createKeeping(config, { bus, states, logger, failed, isTemporary })
     : null
+  const series = createSeries(config, {
+    ...{ bus, states, policy, logger, now, failed, isTemporary },
+    host: keeping?.host ?? null,
+  })
   const lookup: FlowLookup =
     keeping === null ? createRemoteLookup(config) : (query) => keeping.flows.lookup(query)
   const sensors = () => (ingest === null ? [] : [sensorOf(config, ingest, options.pace, now())])
@@ -139,6 +145,8 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
         services: {
           actions,
           lookup,
+          evidence: evidenceIn(config.data),
+          ...(series === null ? {} : { series: series.store }),
           operation: {
             health: () => answers.health(),
             readiness: () => answers.readiness(),
@@ -154,6 +162,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     alerts,
     delivery,
     history: keeping,
+    series,
     dashboard,
     traffic: { ...bus, ...('heldBytes' in inner ? { heldBytes: () => inner.heldBytes() } : {}) },
     sensors,
@@ -171,9 +180,11 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     relay,
     delivery,
     historian: keeping?.historian ?? null,
+    'series-writer': series?.writer ?? null,
     dashboard,
     'lookup-socket': keeping?.socket ?? null,
     history: keeping?.flows ?? null,
+    series: series?.store ?? null,
     duckdb: keeping?.host ?? null,
     'history-folder': keeping?.folder ?? null,
     bus,
@@ -194,6 +205,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     actions,
     dashboard,
     keeping,
+    series,
     lookup,
     vendorOf,
     start: () => parts.start(),
