@@ -7,6 +7,7 @@ import { flowsCommand } from './commands/flows.ts'
 import { lookupCommand } from './commands/lookup.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
+import { seriesCommand } from './commands/series.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
@@ -32,6 +33,7 @@ for (const command of [
   replayCommand(),
   flowsCommand(),
   summariesCommand(),
+  seriesCommand(),
   simulateCommand(),
   statsCommand(),
   evidenceCommand(),

@@ -24,7 +24,7 @@ import type { Logger, Service } from '../records/service.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
 import type { FlowLookup } from '../store/flow-store.ts'
 import type { AlertRow, HostSectionRow, StateStore } from '../store/state-store.ts'
-import { createAlertParts } from './alert-parts.ts'
+import { type AlertParts, createAlertParts } from './alert-parts.ts'
 import { type Config, type Role, storePath } from './config.ts'
 import { createJudge } from './judge.ts'
 import { createKeeping, createRemoteLookup, type Keeping } from './keeping.ts'
@@ -81,6 +81,8 @@ export interface Wardwatch extends Service {
   readonly operation: OperationServer | null
   /** Whether threads send their `debug` lines. */
   readonly setDebug: (isDebug: boolean) => void
+  /** Other receivers of notifications, in two steps (app/alert-parts.ts). */
+  readonly prepareReceivers: AlertParts['prepareReceivers']
 }
 
 /** Folder that `npm run build` writes the page into. */
@@ -107,7 +109,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
   const analyzer = has('analyzer')
     ? (threads?.analyzer() ?? createJudge(config, { ...options, bus, states, vendorOf }))
     : null
-  const { alerts, relay, delivery, actions } = createAlertParts(config, {
+  const { alerts, relay, delivery, actions, prepareReceivers } = createAlertParts(config, {
     bus,
     states,
     vendorOf,
@@ -197,6 +199,7 @@ export function createWardwatch(config: Config, options: WireOptions): Wardwatch
     watched,
     operation,
     setDebug: (isDebug) => threads?.setDebug(isDebug),
+    prepareReceivers,
     bus,
     states,
     ingest,

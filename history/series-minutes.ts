@@ -38,7 +38,7 @@ export interface SeriesMinutes {
 
 interface Limits {
   /** Counters (device × service × direction) open at once, over all open minutes. */
-  readonly cellsMax: number
+  readonly countersMax: number
 }
 
 /**
@@ -105,7 +105,7 @@ export function createSeriesMinutes(
       const peer = peerCode < 0 ? NaN : hashes[peerCode]!
       const had = minute.cells
       const service = seriesServiceAt(batch, row, services)
-      const isWhole = minute.count(device, batch, row, service, peer, limits.cellsMax - cells)
+      const isWhole = minute.count(device, batch, row, service, peer, limits.countersMax - cells)
       cells += minute.cells - had
       if (isWhole) counts.rows++
       else counts.overflowRows++

@@ -44,7 +44,7 @@ interface Deps {
 
 /** @throws WardwatchError STATE_INCOMPATIBLE, STATE_STORE_FAILED */
 export async function openTraffic(
-  limits: { readonly cellsMax: number; readonly devicesMax: number },
+  limits: { readonly countersMax: number; readonly devicesMax: number },
   { states, isDevice }: Deps,
   partition: number,
 ): Promise<SeriesReader> {

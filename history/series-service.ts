@@ -10,7 +10,7 @@ import { seldom } from './seldom.ts'
 
 export interface SeriesLimits {
   /** Counters (device × service × direction) open at once in one partition. */
-  readonly cellsMax: number
+  readonly countersMax: number
   /** Devices of one partition whose peers are remembered. */
   readonly devicesMax: number
   /** Points that wait for the store, over all partitions. */

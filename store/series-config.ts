@@ -6,7 +6,7 @@ const count = z.number().int().min(1)
 
 /** Bounds of what makes the points, whichever store takes them. */
 const limits = {
-  cellsMax: count
+  countersMax: count
     .default(500_000)
     .describe(
       'counters of open minutes (device × service × direction) in one partition; rows beyond are counted and left out',

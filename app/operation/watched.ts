@@ -5,9 +5,11 @@ import type { TopicName } from '../../bus/bus.ts'
 import type { MeteredBus } from '../../bus/metered.ts'
 import type { SensorStatus } from '../../dashboard/api.ts'
 import type { Dashboard } from '../../dashboard/server.ts'
+import type { SeriesWriter } from '../../history/series-service.ts'
 import type { Historian } from '../../history/service.ts'
 import type { Ingest } from '../../ingest/service.ts'
 import type { FlowStore } from '../../store/flow-store.ts'
+import type { SeriesStore } from '../../store/series-store.ts'
 import type { PartState } from '../parts.ts'
 import type { ThreadStatus } from '../threads/protocol.ts'
 
@@ -33,6 +35,10 @@ export interface Watched {
   readonly history: {
     readonly historian: Pick<Historian, 'counters'>
     readonly flows: Pick<FlowStore, 'health'>
+  } | null
+  readonly series?: {
+    readonly writer: Pick<SeriesWriter, 'counters'> | null
+    readonly store: Pick<SeriesStore, 'status'>
   } | null
   readonly dashboard: Pick<Dashboard, 'clientCount' | 'policyReports'> | null
   readonly traffic: BusTraffic

@@ -8,7 +8,7 @@ import type { TrafficPoint } from '../../store/series-store.ts'
 import { observation } from '../support/observation.ts'
 import { messageOf, seriesStartUs, view, type View } from '../support/series-flows.ts'
 
-const limits = { cellsMax: 10_000 }
+const limits = { countersMax: 10_000 }
 const isDevice = (key: string) => key.includes('ip:10.')
 
 const viewArbitrary = fc.record({

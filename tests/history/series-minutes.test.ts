@@ -5,9 +5,9 @@ import { seriesServices } from '../../history/series-services.ts'
 import { observation } from '../support/observation.ts'
 import { messageOf, seriesStartUs, view, type View } from '../support/series-flows.ts'
 
-function create(cellsMax = 1_000): SeriesMinutes & { say(...views: View[]): void } {
+function create(countersMax = 1_000): SeriesMinutes & { say(...views: View[]): void } {
   const known = createKnownPeers([], 10)
-  const series = createSeriesMinutes({ cellsMax }, { known, isDevice: () => true }, null)
+  const series = createSeriesMinutes({ countersMax }, { known, isDevice: () => true }, null)
   let sequence = 0
   return {
     ...series,

@@ -49,13 +49,13 @@ const setting = async (): Promise<Setting> => ({
 
 async function open(
   { bus, states, store }: Setting,
-  options: { isDurable?: boolean; waitingPointsMax?: number; cellsMax?: number } = {},
+  options: { isDurable?: boolean; waitingPointsMax?: number; countersMax?: number } = {},
 ): Promise<SeriesWriter> {
-  const { isDurable = true, waitingPointsMax = 1_000, cellsMax = 1_000 } = options
+  const { isDurable = true, waitingPointsMax = 1_000, countersMax = 1_000 } = options
   // Each look at the clock is a second later: every message is handed over at once.
   let clockMs = 0
   const writer = createSeriesWriter(
-    { cellsMax, devicesMax: 100, waitingPointsMax },
+    { countersMax, devicesMax: 100, waitingPointsMax },
     {
       bus: { ...bus, isDurable },
       states,

@@ -6,6 +6,7 @@ import { busMetrics } from './bus.ts'
 import { dashboardMetrics } from './dashboard.ts'
 import { historyMetrics } from './history.ts'
 import { ingestMetrics } from './ingest.ts'
+import { seriesMetrics } from './series.ts'
 
 /**
  * Every metric, in data-flow order. A part that gains a counter gains a line in the file of its stage; the table of
@@ -17,6 +18,7 @@ export const metrics: readonly Metric[] = [
   ...analyzerMetrics,
   ...alertsMetrics,
   ...historyMetrics,
+  ...seriesMetrics,
   ...dashboardMetrics,
   ...appMetrics,
 ]
