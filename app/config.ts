@@ -14,7 +14,6 @@ import { inventoryConfigSchema } from '../inventory/config.ts'
 import { WardwatchError } from '../records/errors.ts'
 import { operationConfigSchema } from './operation/config.ts'
 import { sqliteStoreConfigSchema } from '../store/config.ts'
-import { seriesConfigSchema } from '../store/series-config.ts'
 
 export const roles = ['ingest', 'analyzer', 'alerts', 'historian', 'dashboard'] as const
 export type Role = (typeof roles)[number]
@@ -98,7 +97,6 @@ export const configSchema = z.strictObject({
   history: historyConfigSchema
     .describe('every flow, kept in files that can be looked up')
     .prefault({}),
-  series: seriesConfigSchema,
   dashboard: dashboardConfigSchema.describe('the live page').prefault({}),
   operation: operationConfigSchema.describe('how machines watch this process').prefault({}),
 })
@@ -123,10 +121,18 @@ export function parseConfig(input: ConfigInput): Config {
  */
 export function loadConfig(file: string): Config {
   const lines = new LineCounter()
-  const document = parseDocument(readText(file), { lineCounter: lines, merge: true })
+  const document = parseDocument(readText(file), {
+    lineCounter: lines,
+    merge: true,
+    // Its pretty messages show the line at fault, which may hold a secret.
+    prettyErrors: false,
+  })
   const [fault] = document.errors
   if (fault !== undefined) {
-    throw new WardwatchError('CONFIG_INVALID', `${file}: ${fault.message}`, { cause: fault })
+    const { line } = lines.linePos(fault.pos[0])
+    throw new WardwatchError('CONFIG_INVALID', `${file}:${line}: ${fault.message}`, {
+      cause: fault,
+    })
   }
   const parsed = configSchema.safeParse(valueOf(document, file) ?? {})
   if (parsed.success) return parsed.data

@@ -5,9 +5,9 @@ import { demoCommand } from './commands/demo.ts'
 import { evidenceCommand } from './commands/evidence.ts'
 import { flowsCommand } from './commands/flows.ts'
 import { lookupCommand } from './commands/lookup.ts'
+import { notifyCommand } from './commands/notify.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
-import { seriesCommand } from './commands/series.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
@@ -33,12 +33,12 @@ for (const command of [
   replayCommand(),
   flowsCommand(),
   summariesCommand(),
-  seriesCommand(),
   simulateCommand(),
   statsCommand(),
   evidenceCommand(),
   lookupCommand(),
   checkCommand(),
+  notifyCommand(),
   userCommand(),
 ]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))

@@ -6,6 +6,7 @@ import { createWebhook } from '../alerts/adapters/webhook.ts'
 import type { Receiver } from '../alerts/delivery.ts'
 import type { Notifier } from '../alerts/notifier.ts'
 import type { ReceiverConfig, Secret } from '../alerts/receiver-config.ts'
+import { dashboardUrl } from '../dashboard/config.ts'
 import { WardwatchError } from '../records/errors.ts'
 import type { Config } from './config.ts'
 
@@ -64,9 +65,8 @@ function contentOf(file: string): string | undefined {
 /** Where a person looks at an alert: the public address, else the one the page listens at. */
 export function alertUrls({ dashboard }: Config, listeningUrl: () => string | null) {
   return (alertId: string): string => {
-    const base =
-      dashboard.publicUrl ?? listeningUrl() ?? `http://${dashboard.host}:${dashboard.port}`
-    return `${base.replace(/\/+$/, '')}/#/alerts/${alertId}`
+    const base = listeningUrl() ?? dashboardUrl(dashboard, dashboard.port)
+    return `${base}/#/alerts/${alertId}`
   }
 }
 

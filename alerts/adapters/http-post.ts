@@ -57,10 +57,12 @@ async function discard(response: Response): Promise<void> {
 
 /** The system's own word for what broke (`ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`); texts may name addresses. */
 export function faultOf(error: unknown): string {
+  let word = 'connection failed'
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; depth++) {
-    if ('code' in cause && typeof cause.code === 'string' && /^[A-Z0-9_]{1,60}$/.test(cause.code))
-      return cause.code
+    const code = 'code' in cause ? cause.code : undefined
+    // What lies deepest is the system's; above it stands what a library calls it.
+    if (typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code)) word = code
     cause = cause.cause
   }
-  return 'connection failed'
+  return word
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { stringify } from 'yaml'
+import { withoutSecrets } from '../../alerts/receiver-config.ts'
 import { detectors } from '../../analyzer/detectors/index.ts'
 import { checkFilter } from '../../ingest/adapters/tcpdump.ts'
 import { createDeclaredPolicy } from '../../inventory/declared.ts'
@@ -25,7 +26,9 @@ export function checkCommand(): Command {
       ])
       const analyzer = { ...config.analyzer, detectors: Object.fromEntries(thresholds) as object }
       const store = { ...config.store, path: storePath(config) }
-      return writeLine(stringify({ ...config, store, analyzer }).trimEnd())
+      // What is printed ends in tickets and chats.
+      const alerts = { ...config.alerts, receivers: config.alerts.receivers.map(withoutSecrets) }
+      return writeLine(stringify({ ...config, store, analyzer, alerts }).trimEnd())
     })
 }
 

@@ -86,10 +86,12 @@ function rowsWithin(path: readonly string[], node: Node): string[][] {
 }
 
 function rows(path: readonly string[], node: Node, isRequired = false): string[][] {
-  const deeper = alternatives(node).flatMap((one) =>
-    one.items === undefined
-      ? rowsWithin(path, one)
-      : alternatives(one.items).flatMap((item) => rowsWithin(listPath(path), item)),
+  const deeper = unique(
+    alternatives(node).flatMap((one) =>
+      one.items === undefined
+        ? rowsWithin(path, one)
+        : alternatives(one.items).flatMap((item) => rowsWithin(listPath(path), item)),
+    ),
   )
   const isGroup = deeper.length > 0 && node.type === 'object'
   const key = `\`${path.join('.')}\``
@@ -98,6 +100,11 @@ function rows(path: readonly string[], node: Node, isRequired = false): string[]
   return [
     [key, typeOf(node), isNumeric(node) ? unitOf(path) : '', fallback, node.description!],
   ].concat(deeper)
+}
+
+/** What alternatives have in common is told once. */
+function unique(cells: readonly string[][]): string[][] {
+  return [...new Map(cells.map((row) => [JSON.stringify(row), row])).values()]
 }
 
 function listPath(path: readonly string[]): string[] {
