@@ -43,6 +43,11 @@ export const analyzerMetrics: readonly Metric[] = [
     'Messages that a sensor numbered and that never came.',
     (w) => ofPartitions(w, (p) => p.missing),
   ),
+  counter(
+    'analyzer_learning_gaps',
+    'Times that a live sensor was not learned from, between two of its lives, once for each partition.',
+    (w) => ofPartitions(w, (p) => p.learningGaps),
+  ),
   counter('analyzer_timers_fired', 'Timers of detectors that fired.', (w) =>
     ofPartitions(w, (p) => p.timersFired),
   ),

@@ -1,7 +1,13 @@
+import type { CaptureHealth } from '../../../records/observation.ts'
 import { byLabel, counter, gauge, type Metric } from '../metric.ts'
 import type { Watched } from '../watched.ts'
 
 const ingested = ({ ingest }: Watched) => ingest?.stats()
+
+const capture = ({ ingest }: Watched) => ingest?.clock().health.capture
+const upOf = (known: CaptureHealth | undefined) =>
+  known === undefined ? undefined : Number(known.downSinceUs === null)
+const secondsOf = (us: number | undefined) => (us === undefined ? undefined : us / 1e6)
 
 export const ingestMetrics: readonly Metric[] = [
   counter(
@@ -14,6 +20,19 @@ export const ingestMetrics: readonly Metric[] = [
     'ingest_packets_dropped',
     'Packets that the kernel or a full table dropped: not seen, not judged.',
     (w) => w.ingest?.clock().health.dropped,
+  ),
+  gauge(
+    'ingest_capture_up',
+    '1 while a port that is watched live is captured, 0 while it is down.',
+    (w) => upOf(capture(w)),
+  ),
+  counter(
+    'ingest_capture_gaps',
+    'Times that a live port was down, ended ones (docs/live-port.md).',
+    (w) => capture(w)?.gaps,
+  ),
+  counter('ingest_capture_gap_seconds', 'How long these were together.', (w) =>
+    secondsOf(capture(w)?.gapUs),
   ),
   counter(
     'ingest_packets_duplicate',
