@@ -6,9 +6,15 @@ export interface ReloadDeps {
   /** Reads and checks the whole file. @throws WardwatchError CONFIG_INVALID, INPUT_NOT_FOUND */
   readonly read: () => Config
   /** What takes effect at once, by key (`log.level`, or a section); every other key waits for a restart. */
-  readonly appliers: Readonly<Record<string, (config: Config) => void>>
+  readonly appliers: Readonly<Record<string, Applier>>
   readonly logger: Logger
 }
+
+/**
+ * Makes ready what a changed key asks for; the answer makes it so. Nothing is made so before every key is ready.
+ * @throws WardwatchError when it cannot be made ready: then the running configuration stays whole.
+ */
+export type Applier = (config: Config) => () => void
 
 export interface Reloader {
   /** Never throws for what stands in the file: a fault keeps the running configuration whole. */
@@ -23,8 +29,13 @@ export function createReloader(started: Config, { read, appliers, logger }: Relo
   return {
     reload() {
       let next: Config
+      let ready: { readonly key: string; readonly apply: () => void }[]
       try {
         next = read()
+        const changed = changedKeys(running, next)
+        ready = Object.entries(appliers)
+          .filter(([key]) => changed.some((path) => isWithin(path, key)))
+          .map(([key, prepare]) => ({ key, apply: prepare(next) }))
       } catch (err) {
         if (!isWardwatchError(err)) throw err
         counts.refused++
@@ -32,14 +43,9 @@ export function createReloader(started: Config, { read, appliers, logger }: Relo
         return
       }
       counts.accepted++
-      const applied: string[] = []
-      for (const [key, apply] of Object.entries(appliers)) {
-        if (!changedKeys(running, next).some((path) => isWithin(path, key))) continue
-        apply(next)
-        applied.push(key)
-      }
+      for (const { apply } of ready) apply()
       running = next
-      logger.info({ applied }, 'configuration read again')
+      logger.info({ applied: ready.map(({ key }) => key) }, 'configuration read again')
       const waiting = changedKeys(started, next).filter(
         (path) => !Object.keys(appliers).some((key) => isWithin(path, key)),
       )

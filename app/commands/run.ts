@@ -56,9 +56,15 @@ export async function run(options: RunOptions): Promise<void> {
   const reloader = createReloader(configured, {
     read: () => watching(configFrom(options.config), options.interface),
     appliers: {
-      'log.level': ({ log }) => {
-        logger.setLevel(log.level)
-        wardwatch.setDebug(isDebug(log.level))
+      'log.level':
+        ({ log }) =>
+        () => {
+          logger.setLevel(log.level)
+          wardwatch.setDebug(isDebug(log.level))
+        },
+      'alerts.receivers': ({ alerts }) => {
+        const exchange = wardwatch.prepareReceivers(alerts.receivers)
+        return () => void exchange().catch((error: unknown) => failure.reject(error))
       },
     },
     logger,

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { type Config, loadConfig, parseConfig } from '../../app/config.ts'
 import { createLogger } from '../../app/logger.ts'
 import { changedKeys, createReloader } from '../../app/reload.ts'
+import { WardwatchError } from '../../records/errors.ts'
 import { temporaryFolder } from '../support/long-capture.ts'
 import { createQuietLogger } from '../support/quiet-logger.ts'
 
@@ -19,7 +20,17 @@ function scene(text: string) {
   const levels: string[] = []
   const reloader = createReloader(loadConfig(file), {
     read: () => loadConfig(file),
-    appliers: { 'log.level': ({ log }: Config) => void levels.push(log.level) },
+    appliers: {
+      'log.level':
+        ({ log }: Config) =>
+        () =>
+          void levels.push(log.level),
+      'alerts.group': ({ alerts }: Config) => {
+        if (alerts.group === 'impossible')
+          throw new WardwatchError('CONFIG_INVALID', 'no such group')
+        return () => void levels.push(alerts.group)
+      },
+    },
     logger,
   })
   return { write, reloader, levels, lines: logger.lines }
@@ -51,6 +62,17 @@ describe('reading the configuration again', () => {
       },
     ])
     expect(reloader.counts()).toEqual({ accepted: 0, refused: 1 })
+  })
+
+  test('applies nothing when a part cannot make ready what is asked of it', () => {
+    const { write, reloader, levels } = scene('log: { level: info }')
+    write('log: { level: debug }\nalerts: { group: impossible }')
+    reloader.reload()
+    expect(levels).toEqual([])
+    expect(reloader.counts()).toEqual({ accepted: 0, refused: 1 })
+    write('log: { level: debug }\nalerts: { group: possible }')
+    reloader.reload()
+    expect(levels).toEqual(['debug', 'possible'])
   })
 
   test('names what waits for a restart until it is taken back', () => {
