@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
+import { backupCommand, restoreCommand, verifyCommand } from './commands/backup.ts'
 import { checkCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
 import { evidenceCommand } from './commands/evidence.ts'
@@ -40,6 +41,9 @@ for (const command of [
   checkCommand(),
   notifyCommand(),
   userCommand(),
+  backupCommand(),
+  restoreCommand(),
+  verifyCommand(),
 ]) {
   program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))
 }
