@@ -25,5 +25,6 @@ export function lineStateOf(feed: FeedState, nowMs: number): LineState {
   const lagMs = status?.lagMs ?? null
   if (lagMs === null) return { level: 'good', text: 'live', isStale: false }
   const level = lagMs < 2000 ? 'good' : lagMs < 10_000 ? 'late' : 'broken'
-  return { level, text: `live ${duration(lagMs)}`, isStale: false }
+  const text = level === 'good' ? `live ${duration(lagMs)}` : `${duration(lagMs)} behind`
+  return { level, text, isStale: false }
 }

@@ -168,7 +168,7 @@ describe('the connection', () => {
       feed: { ...live, status: { ...status, lagMs: 5000 } },
       nowMs: 10_500,
       level: 'late',
-      text: 'live 5.0 s',
+      text: '5.0 s behind',
       isStale: false,
     },
     {
@@ -176,7 +176,7 @@ describe('the connection', () => {
       feed: { ...live, status: { ...status, lagMs: 60_000 } },
       nowMs: 10_500,
       level: 'broken',
-      text: 'live 60 s',
+      text: '60 s behind',
       isStale: false,
     },
     {
