@@ -18,7 +18,7 @@ const flowsPerMessage = 1_000
 const messagesPerAppend = 8
 const sizes = {
   small: { flows: 200_000, chunk: 50_000, plainRounds: 3, lookups: 5 },
-  full: { flows: 20_000_000, chunk: 500_000, plainRounds: 5, lookups: 15 },
+  full: { flows: 20_000_000, chunk: 1_000_000, plainRounds: 3, lookups: 15 },
 } as const
 
 /** Flows of a generated day into the history and out of it, beside plain DuckDB over Parquet in the order of arrival. */
@@ -33,7 +33,8 @@ export async function run(size: BenchSize): Promise<BenchResult> {
     startUs,
     seed,
   })
-  const kept = await openHistory(folder, chunk)
+  // Several segments a round, so that sealing goes on beside appending as it does in a service.
+  const kept = await openHistory(folder, chunk / 4)
   const plain = await openPlainHistory(join(folder, 'plain'))
   try {
     const rates: { ours: number[]; plain: number[] } = { ours: [], plain: [] }

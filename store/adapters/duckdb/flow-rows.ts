@@ -29,7 +29,7 @@ export function createFlowRows(appender: DuckDBAppender, texts: TextCodes): Flow
   )
   const ordered = historyColumns.map(({ name }) => columns[name]!)
   const chunk = DuckDBDataChunk.create(liveColumnTypes, chunkRows)
-  const hosts = createAddressCodes(texts)
+  const [orig, resp] = [createAddressCodes(texts), createAddressCodes(texts)]
   let rows = 0
 
   function handOver(): void {
@@ -60,10 +60,10 @@ export function createFlowRows(appender: DuckDBAppender, texts: TextCodes): Flow
         columns['respKey']![rows] = isOrig ? peerCode : hostCode
         columns['sensor']![rows] = codes.sensor
         columns['service']![rows] = codes.service(batch.service.codes[row]!)
-        columns['origIp']![rows] = hosts.ip(batch.origIp, row * 16)
-        columns['respIp']![rows] = hosts.ip(batch.respIp, row * 16)
-        columns['origMac']![rows] = hosts.mac(batch.origMac, row * 6)
-        columns['respMac']![rows] = hosts.mac(batch.respMac, row * 6)
+        columns['origIp']![rows] = orig.ip(batch.origIp, row * 16)
+        columns['respIp']![rows] = resp.ip(batch.respIp, row * 16)
+        columns['origMac']![rows] = orig.mac(batch.origMac, row * 6)
+        columns['respMac']![rows] = resp.mac(batch.respMac, row * 6)
         copyNumbers(columns, rows, batch, row)
         added++
         if (++rows === chunkRows) handOver()
@@ -170,34 +170,35 @@ function codesOf({ values }: DictionaryColumn, texts: TextCodes): (code: number)
   }
 }
 
-/** Codes of addresses, looked up by their numbers: text is made once for each. */
+/** Codes of one side's addresses, looked up by their numbers: text is made once for each. */
 function createAddressCodes(texts: TextCodes) {
   const byIpv4 = new Map<number, number>()
   const byMac = new Map<number, number>()
+  // Rows of one host stand together: most addresses are those of the row before.
+  const last = { ip: -1, ipCode: -1, mac: 0, macCode: -1 }
   return {
     ip(bytes: Uint8Array, at: number): number {
       if (!isMappedIpv4(bytes, at)) return texts.codeOf(formatIp(bytes, at))
-      const address =
-        ((bytes[at + 12]! << 24) |
-          (bytes[at + 13]! << 16) |
-          (bytes[at + 14]! << 8) |
-          bytes[at + 15]!) >>>
-        0
-      const known = byIpv4.get(address)
-      if (known !== undefined) return known
-      const code = texts.codeOf(formatIp(bytes, at))
-      byIpv4.set(address, code)
+      const high = (bytes[at + 12]! << 8) | bytes[at + 13]!
+      const address = high * 0x10000 + ((bytes[at + 14]! << 8) | bytes[at + 15]!)
+      if (address === last.ip) return last.ipCode
+      let code = byIpv4.get(address)
+      if (code === undefined) byIpv4.set(address, (code = texts.codeOf(formatIp(bytes, at))))
+      last.ip = address
+      last.ipCode = code
       return code
     },
     /** −1 when it was not seen. */
     mac(bytes: Uint8Array, at: number): number {
-      let mac = 0
-      for (let i = 0; i < 6; i++) mac = mac * 256 + bytes[at + i]!
+      const high = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+      const low = (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!
+      const mac = high * 0x1000000 + low
       if (mac === 0) return -1
-      const known = byMac.get(mac)
-      if (known !== undefined) return known
-      const code = texts.codeOf(formatMac(bytes, at) ?? '')
-      byMac.set(mac, code)
+      if (mac === last.mac) return last.macCode
+      let code = byMac.get(mac)
+      if (code === undefined) byMac.set(mac, (code = texts.codeOf(formatMac(bytes, at) ?? '')))
+      last.mac = mac
+      last.macCode = code
       return code
     },
   }

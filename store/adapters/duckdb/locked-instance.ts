@@ -25,6 +25,8 @@ export async function createLockedInstance(options: {
     `SET TimeZone = 'UTC'`,
     // Each checkpoint stops the appending; at DuckDB's own 16 MB that would be twice a second at full rate.
     `SET wal_autocheckpoint = '128MB'`,
+    // Letting go of a database would write all of its log into it, for a file that is removed next.
+    'PRAGMA disable_checkpoint_on_shutdown',
     'SET enable_external_access = false',
     'SET lock_configuration = true',
   ]) {
