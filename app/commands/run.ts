@@ -90,7 +90,7 @@ export async function run(options: RunOptions): Promise<void> {
       if (wardwatch.dashboard === null) return
       announce(wardwatch.dashboard.url(), config, demo)
       Promise.all([
-        printSetUpLink(wardwatch.dashboard, config),
+        printSetUpLink(wardwatch.dashboard, config, logger),
         recordConfiguration(wardwatch.states.audit, config, Date.now()),
       ]).catch((error: unknown) => failure.reject(error))
     },

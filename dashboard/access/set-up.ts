@@ -52,7 +52,7 @@ export async function useSetUpLink(
   const { access, sessions, now } = deps
   const linkGone = new Refusal(
     403,
-    'this link is not good any more: `npx wardwatch user setup-link` prints a new one',
+    'this link is not good any more; the server prints a new one when one has run out',
   )
   if (!isToken(given.token) || !(await needsSetUp(access))) throw linkGone
   const fault = userFault(name, password)

@@ -72,7 +72,9 @@ export function createSession(deps: {
     try {
       const response = await deps.fetch('/api/session')
       if (!response.ok) throw new Error(await reasonOf(response))
-      take(sessionStateSchema.parse(await response.json()), view.kind === 'in')
+      const state = sessionStateSchema.parse(await response.json())
+      // Whoever was in has not logged out here: somebody or something has ended it.
+      take(state, view.kind === 'in' || (view.kind === 'out' && view.hasEnded))
     } catch {
       // The page's header shows that the line is cut; who was logged in may still be.
       if (view.kind === 'asking') show({ kind: 'unreachable' })

@@ -29,7 +29,7 @@ describe('the set-up link', () => {
   test('is good for an hour', async () => {
     const link = (await ward.dashboard.setUpLink())!
     ward.moveClock(61 * 60_000)
-    await expect(setUp(link)).rejects.toThrow(/403.*user setup-link/)
+    await expect(setUp(link)).rejects.toThrow(/403.*prints a new one/)
   })
 
   test('is replaced by a newer one', async () => {
