@@ -6,11 +6,13 @@ import { blockBytes, paddingOf, tarHeader } from './tar.ts'
 const chunkBytes = 1 << 20
 
 export interface ArchiveWriter {
-  /** Copies a file as it is now, no further than the length it has at the beginning. */
-  add(name: string, path: string): Promise<void>
+  /** Copies a file as it is now, no further than the length it has at the beginning. @returns its SHA-256, in hex */
+  add(name: string, path: string): Promise<string>
   addText(name: string, text: string): Promise<void>
-  /** Writes the manifest and makes everything safe on disk. @returns SHA-256 of the manifest, in hex */
-  end(rest: Omit<Manifest, 'files' | 'format' | 'version'>): Promise<string>
+  /** Writes the manifest and makes everything safe on disk. @returns how many files, and the manifest's SHA-256 in hex */
+  end(
+    rest: Omit<Manifest, 'files' | 'format' | 'version'>,
+  ): Promise<{ readonly files: number; readonly sha256: string }>
   close(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ export async function createArchive(path: string, mtimeSeconds: number): Promise
         const sha256 = await copy(file, archive, size)
         await archive.writeFile(new Uint8Array(paddingOf(size)))
         files.push({ name, bytes: size, sha256 })
+        return sha256
       } finally {
         await file.close()
       }
@@ -49,7 +52,7 @@ export async function createArchive(path: string, mtimeSeconds: number): Promise
       const sha256 = await addBytes(manifestName, text)
       await archive.writeFile(new Uint8Array(2 * blockBytes))
       await archive.sync()
-      return sha256
+      return { files: files.length, sha256 }
     },
     close: () => archive.close(),
   }

@@ -23,6 +23,9 @@ export interface BackupResult {
   readonly files: number
   /** Of the manifest, which holds those of all files. */
   readonly sha256: string
+  /** Files of the history and evidence that are not there, and sealed ones that are not what was sealed. */
+  readonly missing: readonly string[]
+  readonly damaged: readonly string[]
 }
 
 /** How often a backup begins anew because files of the history were merged or removed while it was copied. */
@@ -44,12 +47,12 @@ export async function backUp(options: BackupOptions): Promise<BackupResult> {
     for (let attempt = 1; ; attempt++) {
       await rm(part, { force: true })
       try {
-        const result = await writeArchive(part, options)
+        const result = await writeArchive(part, options, attempt === attempts)
         await rename(part, path)
         await syncFolder(dirname(path))
         return result
       } catch (error) {
-        if (!(isGone(error) && attempt < attempts)) throw error
+        if (!isGone(error) || attempt === attempts) throw error
       }
     }
   } finally {
@@ -57,20 +60,33 @@ export async function backUp(options: BackupOptions): Promise<BackupResult> {
   }
 }
 
-async function writeArchive(part: string, options: BackupOptions): Promise<BackupResult> {
+/** @param isLast leave out what is not there: it was not merged away meanwhile, it is missing */
+async function writeArchive(
+  part: string,
+  options: BackupOptions,
+  isLast: boolean,
+): Promise<BackupResult> {
+  const { data, state, configuration, nowMs } = options
   const snapshot = `${part}.sqlite`
-  const archive = await createArchive(part, Math.floor(options.nowMs / 1000))
+  const archive = await createArchive(part, Math.floor(nowMs / 1000))
+  const [missing, damaged]: [string[], string[]] = [[], []]
   try {
-    const { schemaVersion, history } = snapshotState(options.state, snapshot)
-    const evidence = await filesBelow(options.data, 'evidence')
-    const names = [...history.map((name) => `history/files/${name}`), ...evidence]
+    const { schemaVersion, history } = snapshotState(state, snapshot)
+    const evidence = (await filesBelow(data, 'evidence')).map((name) => ({ name, sealed: null }))
     await archive.add(stateName, snapshot)
-    for (const name of names) await archive.add(name, join(options.data, name))
-    if (options.configuration !== null) await archive.add(configurationName, options.configuration)
-    const created = new Date(options.nowMs).toISOString()
-    const sha256 = await archive.end({ created, schemaVersion })
-    const files = names.length + (options.configuration === null ? 1 : 2)
-    return { files, sha256 }
+    for (const { name, sealed } of [...history, ...evidence]) {
+      try {
+        const sha256 = await archive.add(name, join(data, name))
+        if (sealed !== null && sealed !== sha256) damaged.push(name)
+      } catch (error) {
+        if (!isGone(error) || !isLast) throw error
+        missing.push(name)
+      }
+    }
+    if (configuration !== null) await archive.add(configurationName, configuration)
+    const created = new Date(nowMs).toISOString()
+    const { files, sha256 } = await archive.end({ created, schemaVersion })
+    return { files, sha256, missing, damaged }
   } finally {
     await archive.close()
     await rm(snapshot, { force: true })
@@ -96,10 +112,13 @@ function snapshotState(state: string, snapshot: string) {
   try {
     for (const table of ['session', 'set_up_link']) copy.exec(`DELETE FROM ${table}`)
     const version = copy.prepare('SELECT version FROM schema_version').get()
-    const history = copy.prepare('SELECT name FROM history_file ORDER BY name').all()
+    const history = copy.prepare('SELECT name, sha256 FROM history_file ORDER BY name').all()
     return {
       schemaVersion: Number(version?.['version']),
-      history: history.map(({ name }) => String(name)),
+      history: history.map(({ name, sha256 }) => ({
+        name: `history/files/${String(name)}`,
+        sealed: String(sha256),
+      })),
     }
   } finally {
     copy.close()

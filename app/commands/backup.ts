@@ -15,13 +15,16 @@ export function backupCommand(): Command {
     .option('--data <dir>', 'folder of everything that is kept')
     .action(async (file: string, options: { config?: string; data?: string }) => {
       const config = withData(configFrom(options.config), options.data)
-      const { files, sha256 } = await backUp({
+      const { files, sha256, missing, damaged } = await backUp({
         path: file,
         data: config.data,
         state: storePath(config),
         configuration: options.config ?? (existsSync(defaultConfigFile) ? defaultConfigFile : null),
         nowMs: Date.now(),
       })
+      for (const name of missing) warn(`${name} is not there; the history has a gap`)
+      for (const name of damaged)
+        warn(`${name} is not what was sealed; it is in the backup as it is`)
       await writeLine(`${file}: ${files} files, manifest SHA-256 ${sha256}`)
     })
 }
@@ -51,4 +54,8 @@ export function verifyCommand(): Command {
 function withData(config: Config, data: string | undefined): Config {
   if (data === undefined) return config
   return { ...config, data, store: { ...config.store, path: undefined } }
+}
+
+function warn(text: string): void {
+  process.stderr.write(`wardwatch: ${text}\n`)
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
@@ -148,6 +149,34 @@ describe('a backup', () => {
     const restored = new DatabaseSync(at('sessions-restored', 'state.sqlite'))
     expect(restored.prepare('SELECT count(*) AS n FROM session').get()).toEqual({ n: 0 })
     restored.close()
+  })
+
+  test('holds the sealed files that the state names, and tells what is missing or damaged', async () => {
+    const source = at('with-history')
+    copyTree(data, source)
+    const state = join(source, 'state.sqlite')
+    const database = new DatabaseSync(state)
+    const insert = database.prepare(
+      'INSERT INTO history_file (name, kind, number, from_us, to_us, rows, bytes, sha256) VALUES (?, ?, ?, 0, 1, 1, 6, ?)',
+    )
+    const sha256 = createHash('sha256').update('sealed').digest('hex')
+    for (const [i, name] of ['whole', 'rotten', 'lost'].entries())
+      insert.run(`segment-${name}.parquet`, 'segment', i, sha256)
+    database.close()
+    mkdirSync(join(source, 'history', 'files'), { recursive: true })
+    mkdirSync(join(source, 'history', 'live'))
+    const file = (name: string) => join('history', 'files', `segment-${name}.parquet`)
+    writeFileSync(join(source, file('whole')), 'sealed')
+    writeFileSync(join(source, file('rotten')), 'rotten')
+    writeFileSync(join(source, file('unnamed')), 'not ours')
+    writeFileSync(join(source, 'history', 'live', '00000001.duckdb'), 'live')
+    const path = at('history.tar')
+    expect(
+      await backUp({ path, data: source, state, configuration: null, nowMs: 0 }),
+    ).toMatchObject({ files: 3, missing: [file('lost')], damaged: [file('rotten')] })
+    const { files } = await restore(path, at('history-restored'))
+    expect(files.map(({ name }) => name)).toEqual(['state.sqlite', file('rotten'), file('whole')])
+    expect(readFileSync(at('history-restored', file('whole')), 'utf8')).toBe('sealed')
   })
 
   test('refuses to overwrite a file, or to back up what is not there', async () => {
