@@ -36,7 +36,7 @@ export interface AlertChange {
   /** What it teaches, in this order. */
   readonly commands: readonly ControlCommand[]
   readonly obligations: readonly ObligationDraft[]
-  /** Pages of this alert that nobody has tried to send yet are no longer sent: it is closed. */
+  /** What of this alert nobody has tried to send yet is no longer sent: it is closed. */
   readonly withdrawsPages: boolean
   readonly audit: AuditEntry
 }

@@ -39,13 +39,13 @@ export async function writeObligations(tx: Tx, drafts: readonly ObligationDraft[
   }
 }
 
-/** Pages that nobody has begun to send are not sent any more. */
+/** Pages, and acknowledgements, that nobody has begun to send are not sent any more: the resolve says it all. */
 export async function withdrawPages(tx: Tx, alertId: string, atMs: number): Promise<void> {
   await tx
     .updateTable('notification')
     .set({ state: 'withdrawn', reason: 'closed before it was sent', finished_ms: atMs })
     .where('alert_id', '=', alertId)
-    .where('kind', '=', 'trigger')
+    .where('kind', 'in', ['trigger', 'acknowledge'])
     .where('state', '=', 'pending')
     .where('attempts', '=', 0)
     // A lease that has run out may have sent it: the process died before it could tell.

@@ -176,6 +176,19 @@ export function outboxStoreContract(
         ])
       })
 
+      test('withdraws an acknowledgement with it: nobody is told of what they have not heard of', async () => {
+        await owe(
+          obligation({ alertId: 'a' }),
+          obligation({ alertId: 'a', kind: 'acknowledge', cause: 'acknowledged' }),
+        )
+        await close('a')
+        const states = (await store.outbox.ofAlert('a')).map(({ kind, state }) => [kind, state])
+        expect(states).toEqual([
+          ['trigger', 'withdrawn'],
+          ['acknowledge', 'withdrawn'],
+        ])
+      })
+
       test('resolves what has been sent, or may have been', async () => {
         await owe(obligation({ alertId: 'sent' }), obligation({ alertId: 'leased' }))
         await claim(1_000)

@@ -128,14 +128,15 @@ async function live(index: number, address: string): Promise<void> {
   }
   const row = (await real.alerts.newestOf(rowKeyFor(address)))!
   note({ opened: row.id })
-  const paged = (await real.outbox.ofAlert(row.id)).some(({ state }) => state === 'pending')
+  // What nobody has begun to send would be withdrawn by the close: here each is to be delivered.
   if (row.status === 'new') {
-    if (paged) await delivered()
+    await delivered()
     await actions.act(row.id, { action: 'acknowledge', revision: 1_000_000 }, who)
   }
   const acknowledged = (await real.alerts.get(row.id))!
   if (acknowledged.status === 'acknowledged') {
     note({ acknowledged: row.id })
+    await delivered()
     await actions.act(
       row.id,
       { action: 'close', revision: 1_000_000, verdict: 'true', reason: 'seen' },
