@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { presentAlert } from '../../alerts/present.ts'
@@ -29,7 +29,11 @@ export async function openDashboard(
     readonly tls?: TlsFiles
   } = {},
 ) {
-  const webRoot = await mkdtemp(join(tmpdir(), 'dashboard-'))
+  const folder = await mkdtemp(join(tmpdir(), 'dashboard-'))
+  const webRoot = join(folder, 'web')
+  await mkdir(join(webRoot, 'assets'), { recursive: true })
+  // What lies beside the page is for nobody.
+  await writeFile(join(folder, 'secret.txt'), 'planted secret')
   const script = '<script type="module" nonce="__NONCE__" src="/assets/page.js"></script>'
   await writeFile(join(webRoot, 'index.html'), `<!doctype html><title>page</title>${script}`)
   const bus = createMemoryBus(memoryBusConfigSchema.parse({}))
@@ -97,7 +101,7 @@ export async function openDashboard(
       await dashboard.stop()
       await bus.stop()
       await states.stop()
-      await rm(webRoot, { recursive: true })
+      await rm(folder, { recursive: true })
     },
   }
 }

@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { UserRole } from '../../../store/access-store.ts'
 import { createPlainPasswords, openDashboard } from '../../support/open-dashboard.ts'
@@ -156,4 +158,39 @@ describe('paths that climb', () => {
     expect([400, 403, 404]).toContain(answer.status)
     expect(Object.keys((await answer.json()) as object)).toEqual(['error'])
   })
+
+  test('of any make never reach what lies beside the page', async () => {
+    const { cookie } = await ward.sessionOf('admin')
+    const up = fc.constantFrom('..', '%2e%2e', '%252e%252e', '.', '', '....', '..;', '%00', '..%00')
+    const between = fc.constantFrom('/', '%2f', '%5c', '\\', '//', '%252f', '/./')
+    const start = fc.constantFrom('/', '/assets/', '/api/', '/api/alerts/', '//', '/assets%2f')
+    const end = fc.constantFrom('secret.txt', 'secret.txt%00.js', 'secret.txt/evidence.pcap')
+    const climb = fc.array(
+      fc.tuple(up, between).map(([a, b]) => a + b),
+      { maxLength: 6 },
+    )
+    const path = fc.tuple(start, climb, end).map(([a, parts, c]) => a + parts.join('') + c)
+    await fc.assert(
+      fc.asyncProperty(path, async (one) => {
+        const { status, body } = await rawGet(one, cookie)
+        expect(body, one).not.toContain('planted')
+        expect(status, one).toBeGreaterThanOrEqual(300)
+      }),
+      { numRuns: 500, examples: [['/../secret.txt'], ['/assets/../../secret.txt']] },
+    )
+  })
 })
+
+/** A GET of the path as it stands: `fetch` would tidy it up first. */
+function rawGet(path: string, cookie: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>()
+  const { hostname, port, host } = new URL(ward.url())
+  const asking = request({ hostname, port, path, headers: { host, cookie } }, (response) => {
+    let body = ''
+    response.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    response.on('end', () => resolve({ status: response.statusCode ?? 0, body }))
+  })
+  asking.on('error', reject)
+  asking.end()
+  return promise
+}
