@@ -9,7 +9,7 @@ import { createDuckdbFlowStore } from '../store/adapters/duckdb/flow-store.ts'
 import type { DuckdbRequests } from '../store/adapters/duckdb/handlers.ts'
 import { createSqliteStore } from '../store/adapters/sqlite.ts'
 import type { FlowStore, FlowTotals } from '../store/flow-store.ts'
-import { type BenchResult, type BenchSize, measureInRounds, spread } from './harness.ts'
+import { type BenchResult, type BenchSize, coreClock, measureInRounds, spread } from './harness.ts'
 import { addressOf, createFlowGenerator } from './support/flows.ts'
 import { openPlainHistory, type PlainHistory } from './support/plain-history.ts'
 
@@ -37,11 +37,17 @@ export async function run(size: BenchSize): Promise<BenchResult> {
   const kept = await openHistory(folder, chunk / 4)
   const plain = await openPlainHistory(join(folder, 'plain'))
   try {
-    const rates: { ours: number[]; plain: number[] } = { ours: [], plain: [] }
+    const rates: Record<'ours' | 'perCore' | 'plain', number[]> = {
+      ours: [],
+      perCore: [],
+      plain: [],
+    }
     for (let done = 0, offset = 0; done < flows; done += chunk) {
       const messages = Array.from({ length: chunk / flowsPerMessage }, () => next(flowsPerMessage))
       const values = messages.map(encodeObservation)
+      const cpuMs = await kept.cpuMs()
       rates.ours.push(chunk / (await seconds(() => kept.keep(values, offset))))
+      rates.perCore.push((chunk * 1000) / ((await kept.cpuMs()) - cpuMs))
       offset += values.length
       // A few rounds tell the rate; the files of the others are written from ours, which is faster.
       if (rates.plain.length < plainRounds)
@@ -75,7 +81,7 @@ interface Measured {
   readonly kept: Awaited<ReturnType<typeof openHistory>>
   readonly plain: PlainHistory
   readonly dayBytes: number
-  readonly rates: { readonly ours: readonly number[]; readonly plain: readonly number[] }
+  readonly rates: Readonly<Record<'ours' | 'perCore' | 'plain', readonly number[]>>
   readonly startUs: number
   readonly lookups: number
 }
@@ -115,6 +121,7 @@ async function report(measured: Measured): Promise<BenchResult> {
     },
     notes: [
       'From encoded messages of the bus until the records are in sorted, sealed Parquet; decoding, the way to the child process, flushes and sealing included. The peer decodes, appends and copies in one process.',
+      `In processor time, both processes and all threads together: ${Math.round(spread(rates.perCore).median).toLocaleString('en')} flows a core second, whatever else runs on the machine.`,
       `Bytes at rest for the two views of a flow: ${(dayBytes / flows).toFixed(1)} (goal: 15), the peer ${(plain.bytes() / flows).toFixed(1)}. Ours keeps a record once, for both of its views.`,
       `A device's day: ${ms(times.ours.median)}, the peer ${ms(times.plain.median)}. A server's day: ${ms(times.oursServer.median)}, the peer ${ms(times.plainServer.median)}. Both sides agree in flows and bytes before.`,
     ],
@@ -164,6 +171,10 @@ async function openHistory(folder: string, segmentRowsMax: number) {
   return {
     flows,
     files: () => states.segments.files(),
+    /** Processor time of both processes so far. */
+    async cpuMs(): Promise<number> {
+      return coreClock() + (await host.request('process', {})).cpuMs
+    },
     async keep(values: readonly Uint8Array[], first: number): Promise<void> {
       for (let at = 0; at < values.length; at += messagesPerAppend) {
         const some = values.slice(at, at + messagesPerAppend)

@@ -26,12 +26,15 @@ export async function createHandlers(options: ChildOptions): Promise<HandlerSet<
 function createProcessHandlers(): HandlerSet<ProcessRequests> {
   return {
     handlers: {
-      process: () =>
-        Promise.resolve({
+      process: () => {
+        const { user, system } = process.cpuUsage()
+        return Promise.resolve({
           pid: process.pid,
           duckdb: version(),
           residentBytes: process.memoryUsage.rss(),
-        }),
+          cpuMs: (user + system) / 1000,
+        })
+      },
     },
     close: () => Promise.resolve(),
   }

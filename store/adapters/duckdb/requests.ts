@@ -40,7 +40,13 @@ export interface ChildOptions {
 export interface ProcessRequests {
   process: {
     request: Record<string, never>
-    response: { pid: number; duckdb: string; residentBytes: number }
+    response: {
+      pid: number
+      duckdb: string
+      residentBytes: number
+      /** Processor time used so far, all threads together. */
+      cpuMs: number
+    }
   }
 }
 
