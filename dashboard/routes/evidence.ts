@@ -1,13 +1,13 @@
 import type { AuditStore } from '../../store/audit-store.ts'
-import type { Evidence } from '../api/evidence.ts'
+import type { Evidence, EvidencePacket } from '../api/evidence.ts'
 import { auditOf } from '../audit.ts'
 import { type Call, type Caller, defineRoute, Refusal, type Route } from '../http/route.ts'
 import type { DashboardStates } from '../queries.ts'
 
 /** Reads what sensors have kept; a sensor on another machine keeps its own (docs/evidence.md). */
 export type ReadEvidence = (anomalyIds: readonly string[]) => Promise<{
-  readonly lines: Evidence['packets']
-  readonly files: Evidence['files']
+  readonly lines: readonly EvidencePacket[]
+  readonly files: readonly Evidence['files'][number][]
   /** The packets as one capture file. */
   readonly capture: () => Uint8Array
 }>
@@ -42,7 +42,9 @@ export function evidenceRoutes(deps: {
       handle: async (call, caller) => {
         const { lines, files } = await read(call, caller, 'evidence.look-up')
         const packets = lines.slice(0, packetsMax)
-        return { json: { packets, packetCount: lines.length, files } satisfies Evidence }
+        return {
+          json: { packets, packetCount: lines.length, files: [...files] } satisfies Evidence,
+        }
       },
     }),
     defineRoute({
