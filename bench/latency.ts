@@ -61,7 +61,7 @@ export async function run(size: BenchSize): Promise<BenchResult> {
         `Idle: ${wordsOf(idle)}.`,
         `At half load: ${wordsOf(loaded)}; ${dropped.toLocaleString('en')} packets dropped by the kernel in the whole run.`,
         `Full load: ${full.why}.`,
-        "From the attacker's connect(), so with its handshake, until the frame is read in Chromium: the same clock on both sides. Reckoned from the stamp of the packet that decided, the numbers are the same within 3 ms.",
+        `From the attacker's connect(), so with its handshake, until the frame is read in Chromium: the same clock on both sides. The packet that decides is stamped up to ${loaded.decidedMax.toFixed(1)} ms after that call.`,
         'Everything runs on these cores: attacker, load, mirror, tcpdump, the service, Chromium. Decoding and analysis have a thread each.',
       ],
       bar: null,
@@ -95,6 +95,8 @@ interface Times {
   readonly p95: number
   readonly p99: number
   readonly max: number
+  /** From an attack's begin to the stamp of the packet that decided, at most. */
+  readonly decidedMax: number
   /** Attacks that did not arrive within ten seconds. */
   readonly missing: number
 }
@@ -117,10 +119,11 @@ async function measure(
   const deadlineMs = performance.now() + 10_000
   while (begun.some(({ source }) => !frames.has(source)) && performance.now() < deadlineMs)
     await setTimeout(50)
+  const decided: number[] = []
   const times = begun.flatMap(({ source, beganMs }) => {
     const frame = frames.get(source)
     if (frame === undefined) return []
-    assert(frame.decidedMs >= beganMs - 5, 'no packet is stamped before it was sent')
+    decided.push(frame.decidedMs - beganMs)
     return [frame.atMs - beganMs]
   })
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((p) => quantile(times, p))
@@ -129,6 +132,7 @@ async function measure(
     p95: p95!,
     p99: p99!,
     max: Math.max(...times),
+    decidedMax: Math.max(...decided),
     missing: attacks - times.length,
   }
 }

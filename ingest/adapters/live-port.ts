@@ -8,6 +8,7 @@ import { createPcapParser } from '../pcap.ts'
 import type { LiveCapture, PacketBlock, Source } from '../source.ts'
 import { createSleep } from '../wall-schedule.ts'
 import { createStreamInput, type ByteInput } from './byte-input.ts'
+import { preferCapture } from './priority.ts'
 import { readBlocks } from './read-blocks.ts'
 import { interfaceHasLink, interfaceNames } from './interfaces.ts'
 import { type CaptureProcess, checkFilter, startCapture } from './tcpdump.ts'
@@ -52,6 +53,7 @@ export function createLivePortSource(
       if (report !== null) drops.add(report)
     })
     capture = running
+    preferCapture(running.pid)
     if (isStopping) running.stop()
     const input = createStreamInput(running.output, config.interface)
     const asking = setInterval(() => void look(running), config.dropReportSeconds * 1000)
@@ -97,6 +99,16 @@ export function createLivePortSource(
 
   async function* blocks(): AsyncGenerator<PacketBlock, void, undefined> {
     await checkFilter(config)
+    // The thread that reads.
+    const takeBack = preferCapture(0)
+    try {
+      yield* captureAgainAndAgain()
+    } finally {
+      takeBack()
+    }
+  }
+
+  async function* captureAgainAndAgain(): AsyncGenerator<PacketBlock, void, undefined> {
     for (let attempt = 0; !isStopping; attempt++) {
       const startsBefore = state.starts
       const fault = yield* captureOnce()
