@@ -33,7 +33,7 @@ export function AlertPage(props: {
           <ArrowLeft size={16} aria-hidden="true" className="narrow-only" />
           <X size={16} aria-hidden="true" className="wide-only" />
           <span className="narrow-only">Back</span>
-          <span className="wide-only">Close</span>
+          <span className="wide-only">Hide</span>
         </button>
         <CopyButton text={new URL(alertHref(id), location.href).href} label="Copy link" />
       </div>

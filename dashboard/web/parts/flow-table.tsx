@@ -2,6 +2,7 @@ import { ArrowLeft, ArrowRight } from 'lucide-react'
 import { useState } from 'react'
 import type { FlowAnswer, FlowLine } from '../../api.ts'
 import { formatBytes, formatNumber, localTime, utcTime } from '../data/numbers.ts'
+import { deviceHref } from '../data/route.ts'
 import { CopyButton } from './copy-button.tsx'
 
 /** Lines of a narrow place that are shown at first. */
@@ -126,10 +127,17 @@ function FlowLines(props: {
 function OtherSide({ flow }: { readonly flow: FlowLine }) {
   const { isOutgoing, orig, resp } = flow
   const Arrow = isOutgoing ? ArrowRight : ArrowLeft
+  const { address, key } = isOutgoing ? resp : orig
   return (
     <span className="flow-other">
       <Arrow size={16} aria-label={isOutgoing ? 'to' : 'from'} />
-      <span className="mono">{(isOutgoing ? resp : orig).address}</span>
+      {key === null ? (
+        <span className="mono">{address}</span>
+      ) : (
+        <a href={deviceHref(key)} className="mono">
+          {address}
+        </a>
+      )}
     </span>
   )
 }

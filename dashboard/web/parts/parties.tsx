@@ -1,5 +1,5 @@
 import type { Alert } from '../../api.ts'
-import { deviceHref } from '../data/route.ts'
+import { deviceHref, hrefOf } from '../data/route.ts'
 import { directions, partiesOf, type Party, peerName } from '../data/words.ts'
 
 /** The device the alert is about, by every name there is. */
@@ -61,6 +61,18 @@ export function PeersPanel({ alert }: { readonly alert: Alert }) {
   )
 }
 
+/** Leads to the devices of that address: it may be one that is watched. */
+function PartyName({ peer }: Pick<Party, 'peer'>) {
+  const className = peer.name === null ? 'mono' : ''
+  const known = peer.address ?? peer.mac
+  if (known === null) return <span className={className}>{peerName(peer)}</span>
+  return (
+    <a href={hrefOf({ page: 'devices' }, { q: known })} className={className}>
+      {peerName(peer)}
+    </a>
+  )
+}
+
 /** By name where there is one, with its addresses; then what was met of it. */
 function PartyLine({ party: { peer, services } }: { readonly party: Party }) {
   const addresses = [peer.address, peer.mac].filter((text) => text !== null)
@@ -68,7 +80,7 @@ function PartyLine({ party: { peer, services } }: { readonly party: Party }) {
   return (
     <li>
       <span>
-        <span className={peer.name === null ? 'mono' : ''}>{peerName(peer)}</span>
+        <PartyName peer={peer} />
         {others.length > 0 && <span className="mono muted party-address">{others.join(' ')}</span>}
       </span>
       <span className="muted">{services.join(', ')}</span>
