@@ -3,7 +3,8 @@
 # what is missing; elsewhere it says what to install.
 set -euo pipefail
 declare -A packages=([tshark]=tshark [softflowd]=softflowd [java]=default-jre-headless [mvn]=maven
-  [tcpdump]=tcpdump [ip]=iproute2 [tc]=iproute2 [sshd]=openssh-server [ssh]=openssh-client [storescp]=dcmtk)
+  [tcpdump]=tcpdump [ip]=iproute2 [tc]=iproute2 [sshd]=openssh-server [ssh]=openssh-client [storescp]=dcmtk
+  [go]=golang-go [cargo]=cargo [cc]=gcc [pkg-config]=pkg-config)
 missing=()
 for program in "${!packages[@]}"; do
   # Servers lie where not everybody looks.

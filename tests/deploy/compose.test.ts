@@ -18,9 +18,16 @@ const schema = JSON.parse(readFileSync(schemaFile, 'utf8'), (key, value: unknown
 interface Compose {
   services: Record<
     string,
-    { command?: string[]; volumes?: string[]; healthcheck?: { test: string[] } }
+    {
+      command?: string[]
+      volumes?: string[]
+      secrets?: string[]
+      environment?: Record<string, string>
+      healthcheck?: { test: string[] }
+    }
   >
   volumes: Record<string, null>
+  secrets: Record<string, { file: string }>
 }
 
 const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), {
@@ -31,6 +38,20 @@ describe('docker-compose.yml', () => {
   test('is what the Compose specification allows', () => {
     const validate = new Ajv2019({ strict: false, validateFormats: false }).compile(schema)
     expect(validate(compose), JSON.stringify(validate.errors)).toBe(true)
+  })
+
+  test('gives the series a server, its set-up, and a token that all read from one file', () => {
+    const config = loadConfig(join(root, 'deploy', 'wardwatch.yaml'))
+    if (config.series.kind !== 'influxdb') throw new Error('no InfluxDB')
+    const { influxdb, 'series-setup': setUp, wardwatch } = compose.services
+    const own = influxdb?.environment ?? {}
+    expect(config.series.url).toBe(`http://${own['INFLUXD_HTTP_BIND_ADDRESS'] ?? ''}`)
+    expect(config.series.org).toBe(own['DOCKER_INFLUXDB_INIT_ORG'])
+    expect(config.series.tokenFile).toBe(own['DOCKER_INFLUXDB_INIT_ADMIN_TOKEN_FILE'])
+    for (const service of [influxdb, setUp, wardwatch])
+      expect(service?.secrets).toContain('influxdb-token')
+    expect(setUp?.command?.slice(0, 2)).toEqual(['series', 'setup'])
+    expect(Object.keys(compose.secrets)).toEqual(expect.arrayContaining(influxdb?.secrets ?? []))
   })
 
   test('names a volume for everything that is mounted by name', () => {
