@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 
 /** Address of the host in the servers' namespace, and of client `n` (1–200). */
 export const serverAddress = '10.66.0.2'
@@ -29,10 +30,8 @@ type Start = (program: string, args: readonly string[], options?: SpawnOptions) 
 const clients = 200
 
 export function createMirrorLab(): MirrorLab {
-  const name = `ww${process.pid.toString(36)}${Math.floor(performance.now()).toString(36)}`.slice(
-    0,
-    11,
-  )
+  removeAbandoned()
+  const name = `ww-${process.pid.toString(36)}-${Math.floor(performance.now() % 36 ** 4).toString(36)}`
   const [clientSide, serverSide, port] = [`${name}c`, `${name}s`, `${name}m`]
   const children = new Set<ChildProcess>()
 
@@ -62,7 +61,7 @@ export function createMirrorLab(): MirrorLab {
 
   function removeAll(): void {
     for (const side of [clientSide, serverSide]) {
-      if (execFileSync('ip', ['netns', 'list']).toString().includes(side)) ip('netns', 'del', side)
+      if (execFileSync('ip', ['netns', 'list']).toString().includes(side)) removeNamespace(side)
     }
   }
 
@@ -130,4 +129,23 @@ function ip(...args: string[]): void {
 
 function inside(side: string, ...command: string[]): void {
   ip('netns', 'exec', side, ...command)
+}
+
+/** Namespaces of processes that were killed before they could remove them, with what still runs in them. */
+function removeAbandoned(): void {
+  const names = execFileSync('ip', ['netns', 'list']).toString()
+  for (const [name, pid] of names.matchAll(/^ww-([0-9a-z]+)-[0-9a-z]+[cs]\b/gm))
+    if (!existsSync(`/proc/${parseInt(pid!, 36)}`)) removeNamespace(name)
+}
+
+function removeNamespace(name: string): void {
+  const pids = execFileSync('ip', ['netns', 'pids', name]).toString().split('\n')
+  for (const pid of pids.filter((text) => text !== '')) {
+    try {
+      process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  }
+  ip('netns', 'del', name)
 }
