@@ -80,7 +80,7 @@ export function createAlertActions(deps: AlertActionsDeps): AlertActions {
       after: decision.after,
     }
     const changed = withStanding(row, decision.after)
-    const stored = await alertChanges.change({
+    const revision = await alertChanges.change({
       alertId,
       basisRevision: row.revision,
       entry,
@@ -95,7 +95,9 @@ export function createAlertActions(deps: AlertActionsDeps): AlertActions {
         details: detailsOf(row, decision),
       },
     })
-    return stored === null ? null : { result: 'done', row: stored, ...taughtBy(decision.commands) }
+    return revision === null
+      ? null
+      : { result: 'done', row: { ...changed, revision }, ...taughtBy(decision.commands) }
   }
 
   return {

@@ -1,8 +1,10 @@
+import type { alertStatuses } from '../records/alert.ts'
 import type { HistoryAction, Verdict } from '../records/alert-action.ts'
 import type { ControlCommand } from '../records/control.ts'
 import type { AuditEntry } from './audit-store.ts'
 import type { ObligationDraft } from './outbox-store.ts'
-import type { AlertRow, AlertStatus } from './state-store.ts'
+
+type AlertStatus = (typeof alertStatuses)[number]
 
 /** What people have made of a row; a row that nobody has touched has none. */
 export interface Handling {
@@ -51,9 +53,9 @@ export interface StoredCommand {
 export interface AlertChangeStore {
   /**
    * One transaction: row, history, obligations, commands and audit entry, or nothing.
-   * @returns the row under its new revision; null when it no longer stands at `basisRevision`: read it again.
+   * @returns the row's new revision; null when it no longer stands at `basisRevision`: read it again.
    */
-  change(change: AlertChange): Promise<AlertRow | null>
+  change(change: AlertChange): Promise<number | null>
   /** Changes of status of one alert, oldest first. */
   historyOf(alertId: string): Promise<HistoryEntry[]>
   /** Commands that have not been published, oldest first. */

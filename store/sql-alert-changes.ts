@@ -11,13 +11,11 @@ import type {
   StoredCommand,
 } from './alert-change-store.ts'
 import { appendAudit } from './sql-audit.ts'
-import { alertOf } from './sql-alerts.ts'
 import type { StateTables } from './sql.ts'
 import type { AlertHistoryTable } from './sql-alert-change-tables.ts'
 import { handlingFrom, handlingJson, writeHistory } from './sql-handling.ts'
 import { withdrawPages, writeObligations } from './sql-obligations.ts'
 import { takeNumbers } from './sql-sequence.ts'
-import type { AlertRow } from './state-store.ts'
 
 type Database = Kysely<StateTables>
 type Tx = Transaction<StateTables>
@@ -66,11 +64,11 @@ export function createAlertChanges(db: Database): AlertChangeStore {
   }
 }
 
-async function applyChange(tx: Tx, change: AlertChange): Promise<AlertRow | null> {
+async function applyChange(tx: Tx, change: AlertChange): Promise<number | null> {
   const { alertId, basisRevision, entry } = change
   // The counter first, as every fold does: changes of rows come one after the other.
   const revision = await takeNumbers(tx, 'alert_row', 1)
-  const row = await tx
+  const result = await tx
     .updateTable('alert_row')
     .set({
       revision,
@@ -79,9 +77,8 @@ async function applyChange(tx: Tx, change: AlertChange): Promise<AlertRow | null
     })
     .where('id', '=', alertId)
     .where('revision', '=', basisRevision)
-    .returningAll()
     .executeTakeFirst()
-  if (row === undefined) {
+  if (result.numUpdatedRows === 0n) {
     // Nothing else was written; the number is given back, so that revisions have no holes.
     await takeNumbers(tx, 'alert_row', -1)
     return null
@@ -95,7 +92,7 @@ async function applyChange(tx: Tx, change: AlertChange): Promise<AlertRow | null
     await tx.insertInto('control_command').values(values).execute()
   }
   await appendAudit(tx, change.audit)
-  return alertOf(row)
+  return revision
 }
 
 const statusSchema = z.enum(alertStatuses)

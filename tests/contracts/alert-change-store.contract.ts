@@ -32,10 +32,11 @@ export function alertChangeStoreContract(
     })
 
     test('a change is there as a whole: row, history, commands, what is owed, audit', async () => {
-      const changed = await store.alertChanges.change(
+      const revision = await store.alertChanges.change(
         closing(row, { commands: [approve('c1')], obligations: [obligation({ key: 'k1' })] }),
       )
-      expect(changed).toEqual({ ...row, revision: 2, status: 'closed', handling })
+      expect(revision).toBe(2)
+      const changed = { ...row, revision, status: 'closed', handling }
       expect(await store.alerts.get(row.id)).toEqual(changed)
       expect(await store.alerts.changedSince(1, 10)).toEqual([changed])
       expect(await store.alertChanges.historyOf(row.id)).toEqual([
@@ -66,7 +67,7 @@ export function alertChangeStoreContract(
       expect(await store.alertChanges.unsentCommands(10)).toEqual([])
       expect(await store.audit.list({ limit: 10 })).toEqual([])
       expect(await store.alerts.lastRevision()).toBe(row.revision)
-      expect((await store.alertChanges.change(closing(row, {})))?.revision).toBe(2)
+      expect(await store.alertChanges.change(closing(row, {}))).toBe(2)
     })
 
     test('a fold does not write over what a person did since it read the row', async () => {
