@@ -57,12 +57,14 @@ export function kerberosLogin(
   transport: 'udp' | 'tcp' = 'udp',
 ): Packet[] {
   const { client, server, clientPort, startUs } = opening
-  const bare = asRequest(kerberosNames, startUs, 7000 + number, false)
-  const proven = asRequest(kerberosNames, startUs, 7000 + number, true)
-  const required = kdcError(kerberosNames, startUs, kdcErrorCode.preauthenticationRequired)
+  // Whole seconds in the messages: the length of microseconds in DER depends on their value.
+  const clockUs = Math.floor(startUs / 1e6) * 1e6
+  const bare = asRequest(kerberosNames, clockUs, 7000 + number, false)
+  const proven = asRequest(kerberosNames, clockUs, 7000 + number, true)
+  const required = kdcError(kerberosNames, clockUs, kdcErrorCode.preauthenticationRequired)
   const verdict = succeeds
     ? kdcReply(kerberosNames, number)
-    : kdcError(kerberosNames, startUs, kdcErrorCode.preauthenticationFailed)
+    : kdcError(kerberosNames, clockUs, kdcErrorCode.preauthenticationFailed)
   if (transport === 'tcp') {
     const talk = createTcpTalk(
       { ...client, port: clientPort },

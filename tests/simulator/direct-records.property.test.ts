@@ -43,6 +43,19 @@ describe('records that are told directly', () => {
     expect(direct.copies.length).toBeGreaterThan(200)
   })
 
+  test('do not depend on the moment at which an exchange of their shape was first seen', () => {
+    const period = { fromUs: mondayUs, toUs: mondayUs + 20 * minuteUs }
+    const { exchanges } = playScenario({ name: 'attacked-ward', period, seed: 2, size: 'small' })
+    const bytesByShape = new Map<string, number>()
+    for (const exchange of exchanges) {
+      const { shape } = exchange
+      const bytes = exchange.packets().reduce((sum, packet) => sum + packet.bytes.length, 0)
+      expect([shape, bytes]).toEqual([shape, bytesByShape.get(shape) ?? bytes])
+      bytesByShape.set(shape, bytes)
+    }
+    expect(bytesByShape.size).toBeGreaterThan(50)
+  })
+
   test('are those of the packets whatever the seed, the hour and the length', () => {
     fc.assert(
       fc.property(
