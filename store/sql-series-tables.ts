@@ -1,5 +1,4 @@
 import type { Transaction } from 'kysely'
-import type { SqlTypes, StateTables } from './sql.ts'
 
 /** Where the series of a partition go on; compare-and-set on `epoch`. */
 export interface SeriesPositionTable {
@@ -16,7 +15,10 @@ export interface SeriesPeersTable {
   peers: Uint8Array
 }
 
-export async function addSeries(db: Transaction<StateTables>, types: SqlTypes): Promise<void> {
+export async function addSeries<Tables>(
+  db: Transaction<Tables>,
+  types: { readonly bytes: 'blob' | 'bytea' },
+): Promise<void> {
   await db.schema
     .createTable('series_position')
     .addColumn('reader', 'text', (c) => c.notNull())
