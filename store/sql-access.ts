@@ -211,7 +211,7 @@ async function activeAdmins(tx: Tx): Promise<number> {
     .where('role', '=', 'admin')
     .where('is_disabled', '=', 0)
     .executeTakeFirstOrThrow()
-  return Number(row.count)
+  return row.count
 }
 
 const roleSchema = z.enum(userRoles)
