@@ -57,7 +57,8 @@ describe('the archive', () => {
   )
 })
 
-describe('a backup', () => {
+// Several plays of a capture: on a busy machine they take their time.
+describe('a backup', { timeout: 120_000 }, () => {
   let capture: string
   let archive: string
   let undisturbed: string
@@ -72,7 +73,7 @@ describe('a backup', () => {
     undisturbed = await dumpOf(at('undisturbed'))
     archive = at('backup.tar')
     await backUpUnderLoad()
-  }, 60_000)
+  }, 180_000)
 
   /** The service plays the capture; the backup is taken when it has written its first alerts. */
   async function backUpUnderLoad(): Promise<void> {

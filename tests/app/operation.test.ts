@@ -87,7 +87,7 @@ function ask(url: string, options: { method?: string; headers?: Record<string, s
   return promise
 }
 
-describe('the port of operation', () => {
+describe('the port of operation', { timeout: 120_000 }, () => {
   test('tells health, readiness and every metric of a process that has played a capture', async () => {
     const capture = writeLongCapture(folder.path, 2)
     await playThrough([capture], { operation: { port: 0 } }, async ({ operation, ingest }) => {

@@ -42,23 +42,30 @@ function startService(config: string) {
   }
 }
 
-test('a service tells its health, reads its configuration again on SIGHUP, and ends with 0', async () => {
-  const base = 'operation: { port: 0 }\n'
-  const service = startService(base)
-  const [, url] = await service.line(/"url":"([^"]+)","msg":"health and metrics are served"/)
-  await service.line(/the page is at/)
-  expect((await fetch(`${url}/readyz`)).status).toBe(200)
+// A process of its own, on a machine that may be busy: limits are for hanging, not for speed.
+test(
+  'a service tells its health, reads its configuration again on SIGHUP, and ends with 0',
+  { timeout: 120_000 },
+  async () => {
+    const base = 'operation: { port: 0 }\n'
+    const service = startService(base)
+    const [, url] = await service.line(/"url":"([^"]+)","msg":"health and metrics are served"/)
+    await service.line(/the page is at/)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
 
-  writeFileSync(service.file, `${base}log: { level: loud }\n`)
-  service.child.kill('SIGHUP')
-  await service.line(/wardwatch\.yaml:2: log\.level.*configuration refused, the running one stays/)
-  writeFileSync(service.file, `${base}log: { level: debug }\n`)
-  service.child.kill('SIGHUP')
-  await service.line(/"applied":\["log\.level"\],"msg":"configuration read again"/)
+    writeFileSync(service.file, `${base}log: { level: loud }\n`)
+    service.child.kill('SIGHUP')
+    await service.line(
+      /wardwatch\.yaml:2: log\.level.*configuration refused, the running one stays/,
+    )
+    writeFileSync(service.file, `${base}log: { level: debug }\n`)
+    service.child.kill('SIGHUP')
+    await service.line(/"applied":\["log\.level"\],"msg":"configuration read again"/)
 
-  const metrics = await (await fetch(`${url}/metrics`)).text()
-  expect(metrics).toContain('wardwatch_app_configuration_reloads_total{outcome="refused"} 1')
-  expect(metrics).toContain('wardwatch_app_configuration_reloads_total{outcome="accepted"} 1')
-  service.child.kill('SIGTERM')
-  expect((await service.exited)[0], service.log()).toBe(0)
-})
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toContain('wardwatch_app_configuration_reloads_total{outcome="refused"} 1')
+    expect(metrics).toContain('wardwatch_app_configuration_reloads_total{outcome="accepted"} 1')
+    service.child.kill('SIGTERM')
+    expect((await service.exited)[0], service.log()).toBe(0)
+  },
+)

@@ -41,7 +41,7 @@ describe('the threads of a process', () => {
   })
 })
 
-describe('a thread', () => {
+describe('a thread', { timeout: 120_000 }, () => {
   function open(file: string, ingest: object = {}) {
     const config = parseConfig({})
     const { near } = createBusBehindPort(memoryBusConfig())

@@ -50,9 +50,13 @@ describe('anomalies and alert rows are the same, byte for byte', () => {
     expect(await dumpOf(changes)).toBe(undisturbed)
   })
 
-  test.each([1, 2, 3])('with %i threads that judge and one that decodes', async (analyzers) => {
-    expect(await dumpOf({}, analyzers)).toBe(undisturbed)
-  })
+  test.each([1, 2, 3])(
+    'with %i threads that judge and one that decodes',
+    { timeout: 120_000 },
+    async (analyzers) => {
+      expect(await dumpOf({}, analyzers)).toBe(undisturbed)
+    },
+  )
 })
 
 function memory(observations: number): ConfigInput['bus'] {
