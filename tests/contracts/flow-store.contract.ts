@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { formatIp, formatMac } from '../../records/address.ts'
 import { dayUs, hourUs, minuteUs, secondUs } from '../../records/time.ts'
 import type { FlowStore } from '../../store/flow-store.ts'
@@ -26,37 +26,46 @@ export function flowStoreContract(
   describe(`${name} keeps the promises of a flow store`, () => {
     let place: Awaited<ReturnType<typeof open>>
     let store: FlowStore
+    /** Each test has a partition and a network of its own: a store is slow to start, so most of them share one. */
+    let scene = 0
+    const self = () => `10.60.${scene}.20`
+    const other = () => `10.60.${scene}.40`
 
-    beforeEach(async () => {
+    beforeAll(async () => {
       place = await open()
       store = place.create()
       await store.start()
-    })
-    afterEach(async () => {
+    }, 60_000)
+    afterAll(async () => {
       await store.stop()
       await place.remove()
+    }, 60_000)
+    beforeEach(() => {
+      scene++
     })
+    async function restart(options: Parameters<typeof place.create>[0] = {}): Promise<void> {
+      await store.stop()
+      store = place.create(options)
+      await store.start()
+    }
 
-    /** Appends messages of one partition from `offset` on and flushes. */
-    async function keep(
-      values: readonly Uint8Array[],
-      { partition = 0, offset = 0 }: { partition?: number; offset?: number } = {},
-    ): Promise<void> {
+    /** Appends messages of the test's partition from `offset` on and flushes. */
+    async function keep(values: readonly Uint8Array[], offset = 0): Promise<void> {
       const messages = values.map((value, index) => ({ offset: offset + index, value }))
-      await store.append({ partition, messages })
+      await store.append({ partition: scene, messages })
       await store.flush()
     }
-    const lookup = (device: string, over = {}) => store.lookup({ device, limit: 1000, ...over })
+    const lookup = (device = self(), over = {}) => store.lookup({ device, limit: 1000, ...over })
     const line = (second: number, over: Partial<FlowLine> = {}): FlowLine => ({
-      orig: '10.60.1.20',
-      resp: '10.60.1.40',
+      orig: self(),
+      resp: other(),
       lastUs: startUs + second * secondUs,
       ...over,
     })
 
     test('an empty history has no position and finds nothing', async () => {
-      expect(await store.position(3)).toBe(0)
-      expect(await lookup('10.60.1.20')).toEqual({
+      expect(await store.position(scene)).toBe(0)
+      expect(await lookup()).toEqual({
         flows: [],
         totals: {
           flows: 0,
@@ -90,7 +99,7 @@ export function flowStoreContract(
         duplicatePackets: 3,
       })
       await keep([flowMessage(1, [written])])
-      const { flows, visibility } = await lookup('10.60.1.20')
+      const { flows, visibility } = await lookup()
       expect(flows).toHaveLength(1)
       const [flow] = flows
       expect({
@@ -102,12 +111,12 @@ export function flowStoreContract(
       }).toEqual({
         flowId: null,
         sensor: 'sensor',
-        origKey: keyOf('10.60.1.20'),
-        respKey: keyOf('10.60.1.40'),
+        origKey: keyOf(self()),
+        respKey: keyOf(other()),
         protocol: 6,
         vlan: 17,
-        origIp: '10.60.1.20',
-        respIp: '10.60.1.40',
+        origIp: self(),
+        respIp: other(),
         origPort: 50_001,
         respPort: 443,
         origMac: '00:00:00:00:00:09',
@@ -125,17 +134,18 @@ export function flowStoreContract(
         duplicatePackets: 3,
         records: 1,
       })
-      expect(visibility).toMatchObject({ fromUs: written.lastUs, toUs: written.lastUs })
+      expect(visibility.fromUs).toBeLessThanOrEqual(written.lastUs)
+      expect(visibility.toUs).toBeGreaterThanOrEqual(written.lastUs)
     })
 
     test.each([
-      { name: 'its address', device: '10.60.1.40' },
-      { name: 'its key', device: keyOf('10.60.1.40') },
+      { name: 'its address', device: () => other() },
+      { name: 'its key', device: () => keyOf(other()) },
     ])('the device that was called is found by $name, and totals are its own', async (given) => {
       await keep([
         flowMessage(1, [line(0), line(1, { origPort: 2 }), line(2, { resp: '10.9.9.9' })]),
       ])
-      expect((await lookup(given.device)).totals).toMatchObject({
+      expect((await lookup(given.device())).totals).toMatchObject({
         flows: 2,
         records: 2,
         packetsOut: 2,
@@ -150,22 +160,24 @@ export function flowStoreContract(
         flowMessage(1, [
           line(0),
           line(1, { resp: '239.1.1.1', isToGroup: true }),
-          line(2, { orig: '0.0.0.0', resp: '10.60.1.20', isFromNobody: true }),
+          line(2, { orig: '0.0.0.0', resp: self(), isFromNobody: true }),
         ]),
       ])
-      const { flows, totals } = await lookup('10.60.1.20')
+      const { flows, totals } = await lookup()
       expect(totals).toMatchObject({ flows: 3, records: 3 })
       expect(flows.map(({ origKey, respKey }) => [origKey, respKey])).toEqual([
-        [null, keyOf('10.60.1.20')],
-        [keyOf('10.60.1.20'), null],
-        [keyOf('10.60.1.20'), keyOf('10.60.1.40')],
+        [null, keyOf(self())],
+        [keyOf(self()), null],
+        [keyOf(self()), keyOf(other())],
       ])
     })
 
     test('a MAC finds what it sent', async () => {
-      await keep([flowMessage(1, [line(0, { origMac: 7 }), line(1, { origMac: 8, origPort: 2 })])])
-      expect((await lookup('00-00-00-00-00-07')).totals.flows).toBe(1)
-      expect((await lookup('00:00:00:00:00:09')).totals.flows).toBe(0)
+      await keep([
+        flowMessage(1, [line(0, { origMac: 201 }), line(1, { origMac: 202, origPort: 2 })]),
+      ])
+      expect((await lookup('00-00-00-00-00-C9')).totals.flows).toBe(1)
+      expect((await lookup('00:00:00:00:00:cb')).totals.flows).toBe(0)
     })
 
     test('records of a flow are summed, and another flow on the same ports stays apart', async () => {
@@ -177,7 +189,7 @@ export function flowStoreContract(
         ]),
         flowMessage(3, [line(99, { startUs: startUs + 90 * secondUs })]),
       ])
-      const { flows } = await lookup('10.60.1.20', { peer: '10.60.1.40' })
+      const { flows } = await lookup(self(), { peer: other() })
       expect(flows.map((flow) => [flow.records, flow.origIpBytes, flow.service])).toEqual([
         [1, 180, null],
         [2, 360, 'dicom'],
@@ -187,96 +199,85 @@ export function flowStoreContract(
 
     test('a question keeps to its range, its peer and its limit; totals know no limit', async () => {
       const lines = Array.from({ length: 20 }, (_, i) =>
-        line(i, { origPort: 1000 + i, resp: i % 2 === 0 ? '10.60.1.40' : '10.60.1.41' }),
+        line(i, { origPort: 1000 + i, resp: i % 2 === 0 ? other() : `10.60.${scene}.41` }),
       )
       await keep([flowMessage(1, lines)])
       const range = { fromUs: startUs + 4 * secondUs, toUs: startUs + 10 * secondUs }
       const ports = async (over: object) =>
-        (await lookup('10.60.1.20', over)).flows.map((flow) => flow.origPort)
+        (await lookup(self(), over)).flows.map((flow) => flow.origPort)
       expect(await ports(range)).toEqual([1009, 1008, 1007, 1006, 1005, 1004])
-      expect(await ports({ ...range, peer: '10.60.1.41' })).toEqual([1009, 1007, 1005])
-      const limited = await lookup('10.60.1.20', { limit: 2 })
+      expect(await ports({ ...range, peer: `10.60.${scene}.41` })).toEqual([1009, 1007, 1005])
+      const limited = await lookup(self(), { limit: 2 })
       expect(limited.flows.map((flow) => flow.origPort)).toEqual([1019, 1018])
       expect(limited.totals.flows).toBe(20)
     })
 
-    test.each([
-      { name: 'a name', device: 'pump-3' },
-      { name: 'a half address', device: '10.60.1' },
-      { name: 'SQL', device: "10.60.1.20' OR '1'='1" },
-    ])('$name is no device', async ({ device }) => {
-      await expect(lookup(device)).rejects.toMatchObject({ code: 'BAD_USAGE' })
+    test('a name, half an address and SQL are no devices', async () => {
+      for (const device of ['pump-3', '10.60.1', `${self()}' OR '1'='1`])
+        await expect(lookup(device)).rejects.toMatchObject({ code: 'BAD_USAGE' })
     })
 
     test('a key of a stranger is text, whatever it says', async () => {
       await keep([flowMessage(1, [line(0)])])
       const hostile = "site|lan|ip:' OR true; COPY (SELECT 1) TO '/tmp/x' --"
       expect((await lookup(hostile)).totals.flows).toBe(0)
-      expect((await lookup('10.60.1.20', { peer: hostile })).totals.flows).toBe(0)
+      expect((await lookup(self(), { peer: hostile })).totals.flows).toBe(0)
     })
 
     test('positions survive a restart, and what comes again is kept once', async () => {
       const values = [flowMessage(1, [line(0)]), flowMessage(2, [line(1, { origPort: 2 })])]
-      await keep(values, { partition: 2, offset: 7 })
-      await store.stop()
-      store = place.create()
-      await store.start()
-      expect(await store.position(2)).toBe(9)
-      expect(await store.position(0)).toBe(0)
-      await keep([...values, flowMessage(3, [line(2, { origPort: 3 })])], {
-        partition: 2,
-        offset: 7,
-      })
-      expect((await lookup('10.60.1.20')).totals).toMatchObject({ flows: 3, records: 3 })
+      await keep(values, 7)
+      await restart()
+      expect(await store.position(scene)).toBe(9)
+      await keep([...values, flowMessage(3, [line(2, { origPort: 3 })])], 7)
+      expect((await lookup()).totals).toMatchObject({ flows: 3, records: 3 })
       expect(store.health()).toMatchObject({ repeated: 2, records: 1 })
     })
 
     test('what a restarted sensor sends again under new offsets is kept once', async () => {
       const values = [flowMessage(1, [line(0)]), flowMessage(2, [line(1, { origPort: 2 })])]
       await keep(values)
-      await keep(values, { offset: 2 })
-      expect((await lookup('10.60.1.20')).totals.records).toBe(2)
-      expect(await store.position(0)).toBe(4)
+      await keep(values, 2)
+      expect((await lookup()).totals.records).toBe(2)
+      expect(await store.position(scene)).toBe(4)
     })
 
     test('on a bus that forgets, offsets begin anew and sequences tell what is known', async () => {
-      await store.stop()
-      store = place.create({ isDurable: false })
-      await store.start()
-      await keep([flowMessage(1, [line(0)]), flowMessage(2, [line(1, { origPort: 2 })])])
-      await store.stop()
-      store = place.create({ isDurable: false })
-      await store.start()
+      await keep([flowMessage(1, [line(0)]), flowMessage(2, [line(1, { origPort: 2 })])], 5)
+      await restart({ isDurable: false })
+      expect(await store.position(scene)).toBe(0)
       await keep([
         flowMessage(2, [line(1, { origPort: 2 })]),
         flowMessage(3, [line(2, { origPort: 3 })]),
       ])
-      expect((await lookup('10.60.1.20')).totals.records).toBe(3)
+      expect((await lookup()).totals.records).toBe(3)
     })
 
     test('tells how far each partition is safe', async () => {
       const told: [number, number][] = []
       store.onFlushed((partition, nextOffset) => told.push([partition, nextOffset]))
-      await keep([flowMessage(1, [line(0)])], { partition: 4, offset: 11 })
-      expect(told).toContainEqual([4, 12])
+      await keep([flowMessage(1, [line(0)])], 11)
+      expect(told).toContainEqual([scene, 12])
     })
 
     test('a message that cannot be read is counted and skipped', async () => {
+      const before = store.health()
       await keep([Uint8Array.of(1, 2, 3), flowMessage(1, [line(0)])])
-      expect(store.health()).toMatchObject({ malformed: 1, records: 1 })
-      expect(await store.position(0)).toBe(2)
+      const after = store.health()
+      expect([after.malformed - before.malformed, after.records - before.records]).toEqual([1, 1])
+      expect(await store.position(scene)).toBe(2)
     })
 
     describe('gaps', () => {
       const gaps = async () =>
-        (await lookup('10.60.1.20')).visibility.gaps.map(
-          ({ reason, fromUs, toUs, messages }: HistoryGap) => [
+        (await lookup()).visibility.gaps
+          .filter(({ partition }) => partition === scene)
+          .map(({ reason, fromUs, toUs, messages }: HistoryGap) => [
             reason,
             (fromUs - startUs) / secondUs,
             Math.round((toUs - startUs) / secondUs),
             messages,
-          ],
-        )
+          ])
 
       test('messages that never came are a gap from the last one to the next', async () => {
         await keep([flowMessage(1, [line(0)]), flowMessage(5, [line(60)])])
@@ -290,13 +291,13 @@ export function flowStoreContract(
 
       test('messages that were left out are a gap when they are told of', async () => {
         const value = flowMessage(9, [line(30)])
-        await store.noteShed([{ partition: 0, messages: [{ offset: 0, value }] }])
+        await store.noteShed([{ partition: scene, messages: [{ offset: 0, value }] }])
         expect(await gaps()).toEqual([['not-kept', 30, 31, 1]])
       })
 
       test('a gap outside of the range is not told', async () => {
         await keep([flowMessage(1, [line(0)]), flowMessage(5, [line(60)])])
-        const { visibility } = await lookup('10.60.1.20', { fromUs: startUs + hourUs })
+        const { visibility } = await lookup(self(), { fromUs: startUs + 300 * hourUs })
         expect(visibility.gaps).toEqual([])
       })
     })
@@ -310,45 +311,38 @@ export function flowStoreContract(
             line(0, { lastUs: startUs - 10 * hourUs + i * 7 * minuteUs, origPort: 1 + i }),
           ]),
         )
-        for (let i = 0; i < values.length; i += 50)
-          await keep(values.slice(i, i + 50), { offset: i })
+        for (let i = 0; i < values.length; i += 50) await keep(values.slice(i, i + 50), i)
         return values.length
       }
 
       test('sealing, merging and a restart keep every record', { timeout: 60_000 }, async () => {
-        await store.stop()
-        store = place.create({ segmentRowsMax: 40 })
-        await store.start()
+        await restart({ segmentRowsMax: 40 })
         const kept = await fill(1.2)
-        const before = await lookup('10.60.1.20')
+        const before = await lookup()
         expect(before.totals.records).toBe(kept)
         await store.maintain()
         const merged = store.health().files
-        const after = await lookup('10.60.1.20')
-        expect(after).toEqual(before)
-        await store.stop()
-        store = place.create()
-        await store.start()
-        expect(await lookup('10.60.1.20')).toEqual(before)
+        expect(await lookup()).toEqual(before)
+        await restart({ segmentRowsMax: 40 })
+        expect(await lookup()).toEqual(before)
         await store.maintain()
         expect(store.health().files).toBeLessThanOrEqual(merged)
-        expect(await store.position(0)).toBe(kept)
+        expect(await store.position(scene)).toBe(kept)
       })
 
       test(
         'what is older than retention goes, what is younger stays',
         { timeout: 60_000 },
         async () => {
-          await store.stop()
-          store = place.create({ retentionDays: 1, segmentRowsMax: 100 })
-          await store.start()
-          await fill(2.2)
+          await restart({ retentionDays: 1, segmentRowsMax: 100 })
+          const kept = await fill(3.2)
           await store.maintain()
-          const { visibility, totals } = await lookup('10.60.1.20')
-          const spanUs = visibility.toUs! - visibility.fromUs!
+          const { totals } = await lookup()
+          const spanUs = totals.lastUs! - totals.firstUs!
           // A file goes when all of it is older, so a day's file stays until its last record is.
-          expect(spanUs).toBeLessThanOrEqual(2.2 * dayUs)
+          expect(spanUs).toBeLessThanOrEqual(2.5 * dayUs)
           expect(spanUs).toBeGreaterThanOrEqual(dayUs - 7 * minuteUs)
+          expect(totals.records).toBeLessThan(kept)
           expect(totals.records).toBe(Math.floor(spanUs / (7 * minuteUs)) + 1)
         },
       )

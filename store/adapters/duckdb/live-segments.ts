@@ -70,7 +70,9 @@ export async function openLiveSegments(
   let committed = structuredClone(state)
   let endUs = endOf(current.range()?.toUs ?? null, segmentUs)
   let bornMs = performance.now()
-  if (!isDurable) for (const one of Object.values(state.partitions)) one!.nextOffset = 0
+  if (!isDurable)
+    for (const own of [state, committed])
+      for (const one of Object.values(own.partitions)) one!.nextOffset = 0
 
   async function begin(before: SegmentState): Promise<CompleteSegment> {
     const number = Math.max(before.number, ...options.numbers) + 1
