@@ -20,7 +20,8 @@ export interface DemoPlan {
 
 export type DemoOptions = Omit<DemoPlan, 'kind'>
 
-export const demoDefaults: DemoOptions = { seed: 1, days: 14, attackAfterSeconds: 15 }
+/** Eight days hold every day of the week: what is usual on weekends is learned too. */
+export const demoDefaults: DemoOptions = { seed: 1, days: 8, attackAfterSeconds: 15 }
 
 /** What a demo is run with: the inventory of the ward, state in memory unless a folder is named. */
 export function demoConfig(configured: Config, data: string | undefined): Config {
