@@ -18,6 +18,7 @@ export const redactedPaths = [
   'config.alerts.receivers',
   'config.bus.sasl',
   'config.bus.tls',
+  'config.series.token',
 ]
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'

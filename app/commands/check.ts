@@ -28,7 +28,11 @@ export function checkCommand(): Command {
       const store = { ...config.store, path: storePath(config) }
       // What is printed ends in tickets and chats.
       const alerts = { ...config.alerts, receivers: config.alerts.receivers.map(withoutSecrets) }
-      return writeLine(stringify({ ...config, store, analyzer, alerts }).trimEnd())
+      const series =
+        config.series.kind === 'influxdb' && config.series.token !== undefined
+          ? { ...config.series, token: '…' }
+          : config.series
+      return writeLine(stringify({ ...config, store, analyzer, alerts, series }).trimEnd())
     })
 }
 
