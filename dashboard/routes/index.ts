@@ -13,6 +13,7 @@ import { deviceRoutes } from './devices.ts'
 import { evidenceRoutes, type ReadEvidence } from './evidence.ts'
 import { historyRoutes } from './history.ts'
 import { offerRoutes } from './offers.ts'
+import { type OperationAnswers, operationRoutes } from './operation.ts'
 import { sessionRoutes } from './session.ts'
 import { statusRoutes } from './status.ts'
 
@@ -24,6 +25,8 @@ export interface DashboardServices {
   /** Look-ups in the history of flows. */
   readonly lookup?: FlowLookup
   readonly evidence?: ReadEvidence
+  /** Health and metrics of this process. */
+  readonly operation?: OperationAnswers
 }
 
 export interface RouteDeps {
@@ -58,6 +61,7 @@ export function createRoutes(deps: RouteDeps): Route[] {
     ...historyRoutes({ series, lookup, audit, now }),
     ...(evidence === undefined ? [] : evidenceRoutes({ states, audit, evidence, now })),
     ...statusRoutes(deps),
+    ...(services.operation === undefined ? [] : operationRoutes(services.operation)),
     ...sessionRoutes(access, sessionEnded),
     ...accountRoutes(access, sessionEnded),
     ...auditRoutes(access.audit),
