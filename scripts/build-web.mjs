@@ -7,6 +7,7 @@ import { packageBin, root, runNode } from './bootstrap.mjs'
 const inputs = [
   'dashboard/web',
   'dashboard/api.ts',
+  'dashboard/api',
   'records',
   'vite.config.ts',
   'package-lock.json',

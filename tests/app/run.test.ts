@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -7,9 +8,11 @@ import { alertListSchema, statusSchema } from '../../dashboard/api.ts'
 import { logIn, setUp } from '../support/accounts.ts'
 import { temporaryFolder } from '../support/long-capture.ts'
 
-const main = join(import.meta.dirname, '..', '..', 'app', 'main.ts')
+const root = join(import.meta.dirname, '..', '..')
+const main = join(root, 'app', 'main.ts')
+const launch = join(root, 'scripts', 'launch.mjs')
 const folder = temporaryFolder()
-const shortDemo = ['demo', '--days', '0.02', '--attack-after', '0']
+const shortDemo = [main, 'demo', '--days', '0.02', '--attack-after', '0']
 afterAll(folder.remove)
 
 /** A short demo on a free port; resolves when somebody is logged in. */
@@ -18,7 +21,7 @@ async function startService(
   options: { readonly isSetUp?: boolean; readonly command?: readonly string[] } = {},
 ) {
   const command = options.command ?? shortDemo
-  const child = spawn(process.execPath, [main, ...command, '--port', '0', ...args], {
+  const child = spawn(process.execPath, [...command, '--port', '0', ...args], {
     cwd: folder.path,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -54,9 +57,12 @@ async function alertsAt({ url, credentials }: Running): Promise<string[]> {
   return alertListSchema.parse(await response.json()).alerts.map(({ behaviour }) => behaviour)
 }
 
-describe('run with nothing configured', () => {
+describe('npm start with nothing configured', () => {
   test('is the demo: it learns, says how far it is, and can be stopped at any time', async () => {
-    const service = await startService([], { command: ['run'] })
+    const nothing = join(folder.path, 'nothing.yaml')
+    writeFileSync(nothing, '')
+    const command = [launch, 'start', '--config', nothing]
+    const service = await startService([], { command })
     let shares: (number | undefined)[] = []
     while (shares.length === 0) {
       const response = await fetch(`${service.url}/api/status`, { headers: service.credentials })
