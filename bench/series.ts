@@ -19,7 +19,7 @@ import { type BenchResult, type BenchSize, compareInRounds } from './harness.ts'
 const batchPoints = 5_000
 const sizes = {
   small: { points: 20_000, rounds: 3 },
-  full: { points: 200_000, rounds: 5 },
+  full: { points: 100_000, rounds: 5 },
 } as const
 const services = ['all', 'dicom', 'tls', 'dns', 'hl7'] as const
 const startUs = 1_772_438_400_000_000
