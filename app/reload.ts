@@ -7,6 +7,8 @@ export interface ReloadDeps {
   readonly read: () => Config
   /** What takes effect at once, by key (`log.level`, or a section); every other key waits for a restart. */
   readonly appliers: Readonly<Record<string, Applier>>
+  /** Called after something of this configuration has taken effect. */
+  readonly applied?: (next: Config) => void
   readonly logger: Logger
 }
 
@@ -23,7 +25,10 @@ export interface Reloader {
 }
 
 /** @param started the configuration as it was read at the start, without what the command line changed of it */
-export function createReloader(started: Config, { read, appliers, logger }: ReloadDeps): Reloader {
+export function createReloader(
+  started: Config,
+  { read, appliers, applied, logger }: ReloadDeps,
+): Reloader {
   const counts = { accepted: 0, refused: 0 }
   let running = started
   return {
@@ -44,6 +49,7 @@ export function createReloader(started: Config, { read, appliers, logger }: Relo
       }
       counts.accepted++
       for (const { apply } of ready) apply()
+      if (ready.length > 0) applied?.(next)
       running = next
       logger.info({ applied: ready.map(({ key }) => key) }, 'configuration read again')
       const waiting = changedKeys(started, next).filter(

@@ -67,6 +67,13 @@ export async function run(options: RunOptions): Promise<void> {
         return () => void exchange().catch((error: unknown) => failure.reject(error))
       },
     },
+    applied({ log, alerts: { receivers } }) {
+      if (wardwatch.dashboard === null) return
+      const running = { ...config, log, alerts: { ...config.alerts, receivers } }
+      recordConfiguration(wardwatch.states.audit, running, Date.now()).catch((error: unknown) =>
+        failure.reject(error),
+      )
+    },
     logger,
   })
   const wardwatch = createWardwatch(config, {

@@ -18,6 +18,7 @@ function scene(text: string) {
   write(text)
   const logger = createQuietLogger()
   const levels: string[] = []
+  const applied: string[] = []
   const reloader = createReloader(loadConfig(file), {
     read: () => loadConfig(file),
     appliers: {
@@ -31,18 +32,19 @@ function scene(text: string) {
         return () => void levels.push(alerts.group)
       },
     },
+    applied: ({ log }) => applied.push(log.level),
     logger,
   })
-  return { write, reloader, levels, lines: logger.lines }
+  return { write, reloader, levels, applied, lines: logger.lines }
 }
 
 describe('reading the configuration again', () => {
   test('applies what can change at run time, once', () => {
-    const { write, reloader, levels, lines } = scene('log: { level: info }')
+    const { write, reloader, levels, applied, lines } = scene('log: { level: info }')
     write('log: { level: debug }')
     reloader.reload()
     reloader.reload()
-    expect(levels).toEqual(['debug'])
+    expect([levels, applied]).toEqual([['debug'], ['debug']])
     expect(lines.map(({ fields }) => fields)).toEqual([{ applied: ['log.level'] }, { applied: [] }])
     expect(reloader.counts()).toEqual({ accepted: 2, refused: 0 })
   })
