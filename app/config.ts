@@ -14,6 +14,7 @@ import { inventoryConfigSchema } from '../inventory/config.ts'
 import { WardwatchError } from '../records/errors.ts'
 import { operationConfigSchema } from './operation/config.ts'
 import { sqliteStoreConfigSchema } from '../store/config.ts'
+import { seriesConfigSchema } from '../store/series-config.ts'
 
 export const roles = ['ingest', 'analyzer', 'alerts', 'historian', 'dashboard'] as const
 export type Role = (typeof roles)[number]
@@ -97,6 +98,7 @@ export const configSchema = z.strictObject({
   history: historyConfigSchema
     .describe('every flow, kept in files that can be looked up')
     .prefault({}),
+  series: seriesConfigSchema,
   dashboard: dashboardConfigSchema.describe('the live page').prefault({}),
   operation: operationConfigSchema.describe('how machines watch this process').prefault({}),
 })

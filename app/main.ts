@@ -9,6 +9,7 @@ import { lookupCommand } from './commands/lookup.ts'
 import { notifyCommand } from './commands/notify.ts'
 import { replayCommand } from './commands/replay.ts'
 import { runCommand } from './commands/run.ts'
+import { seriesCommand } from './commands/series.ts'
 import { simulateCommand } from './commands/simulate.ts'
 import { statsCommand } from './commands/stats.ts'
 import { summariesCommand } from './commands/summaries.ts'
@@ -34,6 +35,7 @@ for (const command of [
   replayCommand(),
   flowsCommand(),
   summariesCommand(),
+  seriesCommand(),
   simulateCommand(),
   statsCommand(),
   evidenceCommand(),
