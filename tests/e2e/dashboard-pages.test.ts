@@ -302,6 +302,15 @@ describe('a device', () => {
     expect(entry).toMatchObject({ by: tester.name, object: 'north|lan|ip:10.1.0.14' })
   })
 
+  test('is shown without its chart where the server has a newer page', async () => {
+    await page.route('**/assets/chart-canvas-*.js', (route) => route.fulfill({ status: 404 }))
+    await page.goto(`${ward.url()}/#/devices/${encodeURIComponent('north|lan|ip:10.1.0.14')}`)
+    await page.getByText('The server has a newer version of this page.').waitFor()
+    await page.getByRole('region', { name: 'Identity' }).getByText('ICU_PUMP').waitFor()
+    // React and the browser report what could not be loaded.
+    complaints = complaints.filter((text) => !/404|chart-canvas|TrafficChart/.test(text))
+  })
+
   test('that nobody knows is said to be unknown', async () => {
     await page.goto(`${ward.url()}/#/devices/nobody`)
     await page.getByText('Nothing is known of a device').waitFor()

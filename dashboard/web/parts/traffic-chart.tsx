@@ -4,6 +4,7 @@ import { formatBytes, localTime, utcTime } from '../data/numbers.ts'
 import { chartDataOf, totalsOf } from '../data/series.ts'
 import type { TimeRange } from '../data/time-range.ts'
 import type { ChartMark } from './chart-canvas.tsx'
+import { PanelGuard } from './panel-guard.tsx'
 
 const ChartCanvas = lazy(() => import('./chart-canvas.tsx'))
 
@@ -36,15 +37,17 @@ export function TrafficChart(props: {
   return (
     <div ref={holder} className="traffic">
       <div role="img" aria-label={`Traffic over time: ${words}`}>
-        <Suspense fallback={<div className="chart skeleton" style={{ height }} />}>
-          <ChartCanvas
-            data={data}
-            height={height}
-            isUtc={isUtc}
-            marks={marks}
-            {...(onZoom === undefined ? {} : { onZoom })}
-          />
-        </Suspense>
+        <PanelGuard name="The chart">
+          <Suspense fallback={<div className="chart skeleton" style={{ height }} />}>
+            <ChartCanvas
+              data={data}
+              height={height}
+              isUtc={isUtc}
+              marks={marks}
+              {...(onZoom === undefined ? {} : { onZoom })}
+            />
+          </Suspense>
+        </PanelGuard>
       </div>
       <p className="chart-caption">
         <span className="key key-sent">sent</span>
