@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,12 @@ const main = join(root, 'app', 'main.ts')
 const launch = join(root, 'scripts', 'launch.mjs')
 const folder = temporaryFolder()
 const shortDemo = [main, 'demo', '--days', '0.02', '--attack-after', '0']
-afterAll(folder.remove)
+const started: ChildProcess[] = []
+afterAll(() => {
+  // A test that failed has not ended its service.
+  for (const child of started) if (child.exitCode === null) child.kill('SIGKILL')
+  folder.remove()
+})
 
 /** A short demo on a free port; resolves when somebody is logged in. */
 async function startService(
@@ -25,6 +30,7 @@ async function startService(
     cwd: folder.path,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  started.push(child)
   const exited = once(child, 'exit') as Promise<[number | null]>
   let log = ''
   const told = (pattern: RegExp) =>
