@@ -26,6 +26,7 @@ module.exports = {
         pathNot: [
           '^(tests|bench|scripts)/',
           '[.]config[.](ts|js|cjs)$',
+          '[.]d[.]ts$',
           '[.]cjs$',
           '^dashboard/web/',
         ],
