@@ -1,19 +1,5 @@
 import { Command, CommanderError } from 'commander'
 import { isWardwatchError, type ErrorCode } from '../records/errors.ts'
-import { backupCommand, restoreCommand, verifyCommand } from './commands/backup.ts'
-import { checkCommand } from './commands/check.ts'
-import { demoCommand } from './commands/demo.ts'
-import { evidenceCommand } from './commands/evidence.ts'
-import { flowsCommand } from './commands/flows.ts'
-import { lookupCommand } from './commands/lookup.ts'
-import { notifyCommand } from './commands/notify.ts'
-import { replayCommand } from './commands/replay.ts'
-import { runCommand } from './commands/run.ts'
-import { seriesCommand } from './commands/series.ts'
-import { simulateCommand } from './commands/simulate.ts'
-import { statsCommand } from './commands/stats.ts'
-import { summariesCommand } from './commands/summaries.ts'
-import { userCommand } from './commands/user.ts'
 import { printable } from './output.ts'
 
 /** 0 done · 1 ran but failed · 2 bad usage, unsupported input or bad configuration. */
@@ -24,29 +10,35 @@ const usageCodes: readonly ErrorCode[] = [
   'INPUT_NOT_FOUND',
 ]
 
+/** Read when they are wanted: all of them together take a second to load. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand(),
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
+  replay: async () => (await import('./commands/replay.ts')).replayCommand(),
+  flows: async () => (await import('./commands/flows.ts')).flowsCommand(),
+  summaries: async () => (await import('./commands/summaries.ts')).summariesCommand(),
+  stats: async () => (await import('./commands/stats.ts')).statsCommand(),
+  lookup: async () => (await import('./commands/lookup.ts')).lookupCommand(),
+  evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),
+  simulate: async () => (await import('./commands/simulate.ts')).simulateCommand(),
+  check: async () => (await import('./commands/check.ts')).checkCommand(),
+  notify: async () => (await import('./commands/notify.ts')).notifyCommand(),
+  series: async () => (await import('./commands/series.ts')).seriesCommand(),
+  user: async () => (await import('./commands/user.ts')).userCommand(),
+  backup: async () => (await import('./commands/backup.ts')).backupCommand(),
+  restore: async () => (await import('./commands/backup.ts')).restoreCommand(),
+  verify: async () => (await import('./commands/backup.ts')).verifyCommand(),
+}
+
 const program = new Command('wardwatch')
   .description('Watches the networks that medical devices live on.')
   .version('0.1.0')
   .exitOverride()
   .showHelpAfterError('(--help tells what goes)')
-for (const command of [
-  runCommand(),
-  demoCommand(),
-  replayCommand(),
-  flowsCommand(),
-  summariesCommand(),
-  seriesCommand(),
-  simulateCommand(),
-  statsCommand(),
-  evidenceCommand(),
-  lookupCommand(),
-  checkCommand(),
-  notifyCommand(),
-  userCommand(),
-  backupCommand(),
-  restoreCommand(),
-  verifyCommand(),
-]) {
+const [named = ''] = process.argv.slice(2)
+const wanted = Object.hasOwn(commands, named) ? [commands[named]!] : Object.values(commands)
+for (const load of wanted) {
+  const command = await load()
   program.addCommand(command.exitOverride().showHelpAfterError('(--help tells what goes)'))
 }
 

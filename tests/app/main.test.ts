@@ -77,7 +77,7 @@ describe('wardwatch', () => {
     {
       name: 'a bad role',
       args: ['run', '--role', 'cook'],
-      says: /ingest, analyzer, alerts, dashboard/,
+      says: /ingest, analyzer, alerts, historian, dashboard/,
     },
     {
       name: 'a bad command file',

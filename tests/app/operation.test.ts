@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { healthOf, readinessOf, silenceMsMax } from '../../app/operation/health.ts'
 import { byLabel } from '../../app/operation/metric.ts'
 import { metrics } from '../../app/operation/metrics/index.ts'
@@ -119,10 +119,13 @@ describe('the port of operation', { timeout: 120_000 }, () => {
     const look = async ({ operation }: { operation: { url(): string } | null }) => {
       const url = operation!.url()
       expect(await ask(`${url}/readyz`)).toEqual({ status: 200, body: 'ready\n' })
-      const { body } = await ask(`${url}/metrics`)
-      expect(body).toMatch(/wardwatch_app_thread_heap_bytes\{thread="ingest"\} [1-9]/)
-      expect(body).toMatch(/wardwatch_app_thread_heap_bytes\{thread="analyzer-2"\} [1-9]/)
-      expect(body).toMatch(/\nwardwatch_analyzer_messages_total [1-9]/)
+      // Threads tell of themselves now and then.
+      await vi.waitFor(async () => {
+        const { body } = await ask(`${url}/metrics`)
+        expect(body).toMatch(/wardwatch_app_thread_heap_bytes\{thread="ingest"\} [1-9]/)
+        expect(body).toMatch(/wardwatch_app_thread_heap_bytes\{thread="analyzer-2"\} [1-9]/)
+        expect(body).toMatch(/\nwardwatch_analyzer_messages_total [1-9]/)
+      }, 20_000)
     }
     await playThrough([capture], { operation: { port: 0 } }, look, [], 2)
   })
