@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -18,7 +18,11 @@ export default defineConfig({
           env,
           include: ['tests/**/*.test.ts'],
           exclude: ['**/*.captures.test.ts', '**/*.services.test.ts', '**/node_modules/**'],
-          testTimeout: 30_000,
+          // Of tests that hang, not of slow machines.
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+          // One less than the cores would be one on a small machine, and many tests wait.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {
