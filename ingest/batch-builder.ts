@@ -94,13 +94,14 @@ export function createBatchBuilder(
   ): void {
     const target = partitions[partition]!
     target.toldUs = clockUs
+    // Commands have ids of their own: the analyzer would miss the number of one.
     const { site, sensor, run } = config
     const value = encodeObservation({
       kind,
       site,
       sensor,
       run,
-      sequence: ++target.sequence,
+      sequence: kind === 'control' ? Math.max(1, target.sequence) : ++target.sequence,
       clockUs,
       health,
       flows: null,

@@ -97,7 +97,10 @@ export interface ObservationMessage {
   readonly sensor: string
   /** One life of a sensor: a restarted replay repeats it, a restarted live sensor takes a new one. */
   readonly run: string
-  /** Number of the message within (sensor, run, partition), from 1. What a restarted ingest sends again is skipped by it. */
+  /**
+   * Number of the message within (sensor, run, partition), from 1. What a restarted ingest sends again is skipped by it.
+   * A command is known by its id, and takes no number.
+   */
   readonly sequence: number
   /** The sensor clock: no later record of this sensor is earlier. */
   readonly clockUs: TimeUs

@@ -94,6 +94,18 @@ const packet = (atUs: number, host = 1): Packet => ({
   ),
 })
 
+const approval = {
+  version: 1,
+  kind: 'approve',
+  id: 'c1',
+  site: 'main',
+  effectiveUs: 1,
+  by: 'ann',
+  reason: '',
+  host: 'h',
+  relation: 'r',
+} as const
+
 describe('published observations', () => {
   test('give both endpoints the rows of every record, host by host, whatever the partition count', async () => {
     await fc.assert(
@@ -279,24 +291,28 @@ describe('the ingest service', () => {
       recordings: [],
       logger: createQuietLogger(),
     })
-    const command = {
-      version: 1,
-      kind: 'approve',
-      id: 'c1',
-      site: 'main',
-      effectiveUs: 1,
-      by: 'ann',
-      reason: '',
-      host: 'h',
-      relation: 'r',
-    } as const
-    await ingest.control(command)
+    await ingest.control(approval)
     expect(messages().map((m) => [m.partition, m.kind, m.command])).toEqual([
-      [0, 'control', command],
-      [1, 'control', command],
+      [0, 'control', approval],
+      [1, 'control', approval],
     ])
     const [onRecord] = published.filter(({ topic }) => topic === 'control')
-    expect(decodeObservation(onRecord!.value).command).toEqual(command)
+    expect(decodeObservation(onRecord!.value).command).toEqual(approval)
+  })
+
+  test('gives a command no number that anybody would miss', async () => {
+    const { bus, messages } = createBus(1)
+    const ingest = createIngest(ingestConfigSchema.parse({}), {
+      bus,
+      recordings: [recordingOf([packet(0), packet(1)])],
+      commands: [approval],
+      logger: createQuietLogger(),
+    })
+    await ingest.start()
+    await ingest.done
+    const numbered = messages().filter(({ kind }) => kind !== 'control')
+    expect(messages().length).toBe(numbered.length + 1)
+    expect(numbered.map(({ sequence }) => sequence)).toEqual(numbered.map((_, i) => i + 1))
   })
 
   test('plays at its pace by wall time and flushes while it waits', async () => {
