@@ -42,7 +42,7 @@ describe('anomalies and alert rows are the same, byte for byte', () => {
       name: 'with 12 partitions and checkpoints all the time',
       changes: { bus: memory(12), analyzer: { checkpointSeconds: 0.001 } },
     },
-    { name: 'with messages of 100 ms', changes: { ingest: { replayFlushMs: 100 } } },
+    { name: 'with messages of 500 ms', changes: { ingest: { replayFlushMs: 500 } } },
     { name: 'with punctuations every second', changes: { ingest: { punctuationSeconds: 1 } } },
   ])('$name', async ({ changes }) => {
     expect(await dumpOf(changes)).toBe(undisturbed)

@@ -56,7 +56,7 @@ test(
           )
         },
       ),
-      fuzzLimits(5),
+      fuzzLimits(3),
     )
     expect(runs).toBeGreaterThan(50)
   },
