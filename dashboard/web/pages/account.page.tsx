@@ -132,7 +132,7 @@ function PasswordForm({ onChange }: { readonly onChange: () => void }) {
     <section aria-labelledby="password-title">
       <h2 id="password-title">Password</h2>
       <form className="account-form" onSubmit={submit} key={String(isDone)}>
-        <input type="hidden" name="username" autoComplete="username" value={name} readOnly />
+        <input type="text" name="username" autoComplete="username" value={name} readOnly hidden />
         <Field
           label="Password now"
           name="password"
