@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { ReadEvidence } from '../../dashboard/routes/evidence.ts'
+import { captureOf } from '../../ingest/adapters/evidence-reader.ts'
 import type { Anomaly } from '../../records/anomaly.ts'
 import { secondUs } from '../../records/time.ts'
 import { addUser, logIn, tester } from '../support/accounts.ts'
@@ -18,6 +21,19 @@ const history = createTestLookup([
   storedFlow('10.1.0.14', '10.1.0.20'),
   storedFlow('10.1.0.66', '10.1.0.14', { respPort: 22, service: 'ssh', connState: 'REJ' }),
 ])
+/** Of every alert, one packet was kept. */
+const keptPackets: ReadEvidence = () => {
+  const packet = { timeUs: nowUs, originalLength: 60, bytes: new Uint8Array(60) }
+  const line = {
+    time: '2026-03-02T08:00:00.000001Z',
+    source: '10.1.0.66:40000',
+    destination: '10.1.0.14:22',
+    protocol: 'tcp',
+    bytes: 60,
+    info: 'SYN',
+  }
+  return Promise.resolve({ lines: [line], files: [], capture: () => captureOf([packet]) })
+}
 let browser: Browser
 let ward: Awaited<ReturnType<typeof startWard>>
 let page: Page
@@ -29,7 +45,7 @@ beforeAll(async () => {
     launchBrowser(),
     startWard({
       sensors: () => [sensorOf({ heardMs: Date.now(), clockUs: (Date.now() - 400) * 1000 })],
-      services: { series: createTestSeries(), lookup: history.lookup },
+      services: { series: createTestSeries(), lookup: history.lookup, evidence: keptPackets },
     }),
   ])
   await addUser(ward.accounts, 'second', 'analyst')
@@ -233,6 +249,23 @@ describe('an alert', () => {
       peer: '10.1.0.66',
     })
   })
+})
+
+test('the packets that were kept of an alert are listed and taken along, on record', async () => {
+  await ward.publish([nextAlert('with-evidence')])
+  await row('with-evidence').locator('.row-link').click()
+  const panel = detailOf().getByRole('region', { name: 'Packets' })
+  await panel.getByRole('button', { name: 'Show the packets that were kept' }).click()
+  await panel.getByText('10.1.0.66:40000 → 10.1.0.14:22').waitFor()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    panel.getByRole('link', { name: /as a capture file/ }).click(),
+  ])
+  const file = readFileSync(await download.path())
+  expect([file.readUInt32LE(0), file.length]).toEqual([0xa1b2c3d4, 24 + 16 + 60])
+  const entries = await ward.states.audit.list({ limit: 2 })
+  const actions = entries.map(({ action }) => action)
+  expect(actions).toEqual(['evidence.download', 'evidence.look-up'])
 })
 
 describe('the address', () => {
