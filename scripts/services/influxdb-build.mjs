@@ -1,6 +1,5 @@
 // Builds the InfluxDB server for tests and benchmarks from its Go module, once, into the user's cache.
-// Plain Node ≥ 20 without dependencies. About two minutes on two cores; there is no package of it in the registries
-// that a fresh machine reaches.
+// Plain Node ≥ 20 without dependencies. Two to five minutes on two cores; Debian has no package of it.
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
