@@ -18,9 +18,7 @@ export default defineConfig({
           env,
           include: ['tests/**/*.test.ts'],
           exclude: ['**/*.captures.test.ts', '**/*.services.test.ts', '**/node_modules/**'],
-          // Of tests that hang, not of slow machines.
-          testTimeout: 90_000,
-          hookTimeout: 90_000,
+          testTimeout: 30_000,
           // One less than the cores would be one on a small machine, and many tests wait.
           maxWorkers: Math.max(2, availableParallelism() - 1),
         },

@@ -56,7 +56,7 @@ test(
           )
         },
       ),
-      fuzzLimits(3),
+      fuzzLimits(5),
     )
     expect(runs).toBeGreaterThan(50)
   },

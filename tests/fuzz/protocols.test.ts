@@ -56,7 +56,7 @@ test(
         for (const summary of summaries) expect(summary.service).toBe(service)
         expect(JSON.stringify(summaries).length).toBeLessThan(100_000)
       }),
-      fuzzLimits(3),
+      fuzzLimits(5),
     )
     expect(runs).toBeGreaterThan(100)
   },

@@ -14,12 +14,20 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** The sample ward for `minutes`, written to a file of `folder`; two quiet hours after each hour; days after the first begin `dayOffset` later. */
-export function writeLongCapture(folder: string, minutes: number, dayOffset = 0): string {
-  const file = join(folder, `ward-${minutes}-${dayOffset}.pcap`)
+/**
+ * The sample ward for `minutes`, written to a file of `folder`; two quiet hours after every `quietAfter` minutes; days
+ * after the first begin `dayOffset` later.
+ */
+export function writeLongCapture(
+  folder: string,
+  minutes: number,
+  dayOffset = 0,
+  quietAfter = 60,
+): string {
+  const file = join(folder, `ward-${minutes}-${dayOffset}-${quietAfter}.pcap`)
   const pass = sampleCapture(startUs + dayOffset * dayUs)
   const packets = Array.from({ length: minutes }, (_, minute) => {
-    const shiftUs = minute * samplePassUs + Math.floor(minute / 60) * 2 * hourUs
+    const shiftUs = minute * samplePassUs + Math.floor(minute / quietAfter) * 2 * hourUs
     return pass.map(({ timeUs, bytes }) => ({ timeUs: timeUs + shiftUs, bytes }))
   })
   writeFileSync(file, encodePcap(packets.flat()))
